@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See arena.h. Blocks grow from 4 KiB to 256 KiB; larger requests get a block of their own.
+ */
+#include "base/arena.h"
+
+#include "base/mem.h"
+
+#define BLOCK_MIN 4096u
+#define BLOCK_MAX (256u * 1024)
+#define ALIGN 16u
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size;
+    _Alignas(16) char bytes[];
+};
+
+void arena_init(struct arena *a, size_t limit)
+{
+    *a = (struct arena){.limit = limit};
+}
+
+void arena_clear(struct arena *a)
+{
+    for (struct arena_block *b = a->blocks; b;) {
+        struct arena_block *next = b->next;
+        mem_free(b);
+        b = next;
+    }
+    *a = (struct arena){.limit = a->limit};
+}
+
+void arena_done(struct arena *a)
+{
+    if (a) {
+        arena_clear(a);
+    }
+}
+
+static bool grow(struct arena *a, size_t need)
+{
+    size_t size = a->blocks ? a->blocks->size * 2 : BLOCK_MIN;
+    size = size > BLOCK_MAX ? BLOCK_MAX : size;
+    size = size < need ? need : size;
+    if (a->limit && a->used + size > a->limit) {
+        size = need;
+        if (a->used + size > a->limit) {
+            a->exhausted = true;
+            return false;
+        }
+    }
+    struct arena_block *b = mem_alloc(sizeof(*b) + size);
+    b->next = a->blocks;
+    b->size = size;
+    a->blocks = b;
+    a->at = b->bytes;
+    a->end = b->bytes + size;
+    a->used += size;
+    return true;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    if (size > SIZE_MAX / 2) {
+        a->exhausted = true;
+        return NULL;
+    }
+    size_t need = (size + ALIGN - 1) / ALIGN * ALIGN;
+    need = need ? need : ALIGN;
+    if ((size_t)(a->end - a->at) < need && !grow(a, need)) {
+        return NULL;
+    }
+    void *p = a->at;
+    a->at += need;
+    return p;
+}
+
+char *arena_strz(struct arena *a, struct str s)
+{
+    char *p = arena_alloc(a, s.len + 1);
+    if (p && s.len) {
+        memcpy(p, s.ptr, s.len);
+    }
+    return p;
+}
+
+struct str arena_str(struct arena *a, struct str s)
+{
+    char *p = arena_strz(a, s);
+    return p ? (struct str){p, s.len} : STR_NULL;
+}
+
+struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (n < 0) {
+        return STR_NULL;
+    }
+    char *p = arena_alloc(a, (size_t)n + 1);
+    if (!p) {
+        return STR_NULL;
+    }
+    vsnprintf(p, (size_t)n + 1, fmt, ap);
+    return (struct str){p, (size_t)n};
+}
+
+struct str arena_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct str s = arena_vprintf(a, fmt, ap);
+    va_end(ap);
+    return s;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every limit on something that comes from outside, with its unit and its reason.
+ */
+#pragma once
+
+#define LIMIT_BODY_BYTES (6u * 1024 * 1024)       /* request body; Porch's default */
+#define LIMIT_URL_BYTES (64u * 1024)              /* request line: long selectors (kube-wire §2) */
+#define LIMIT_JSON_DEPTH 512                      /* nesting of JSON and YAML (kube-wire §20) */
+#define LIMIT_JSON_PATCH_OPS 10000                /* operations of a JSON patch (kube-wire §2) */
+#define LIMIT_NAME 253                            /* bytes of an object name: DNS subdomain */
+#define LIMIT_LABEL 63                            /* bytes of a DNS label */
+#define LIMIT_ANNOTATIONS_BYTES (256u * 1024)     /* all annotations of an object together */
+#define LIMIT_PATH_BYTES 4096                     /* a file path inside a package: PATH_MAX */
+#define LIMIT_PATH_SEGMENT 255                    /* one segment of it: NAME_MAX */
+#define LIMIT_PACKAGE_FILES 20000                 /* files of one package */
+#define LIMIT_FIELD_MANAGER 128                   /* characters of fieldManager (kube-wire §3) */
+#define LIMIT_SCRIPT_BYTES (256u * 1024)          /* one script file (style §5.6) */
+#define LIMIT_RUN_CPU_MS 5000                     /* Lua time of a workflow run (style §5.6) */
+#define LIMIT_RUN_BYTES (64u * 1024 * 1024)       /* Lua memory of a workflow run */
+#define LIMIT_RUN_CALLS 10000                     /* host calls of a workflow run */
+#define LIMIT_RUN_RETRIES 5                       /* reruns after a lost race (style §5.3 a) */
+#define LIMIT_REQUEST_MS 300000                   /* request deadline (kube-wire §2) */
+#define LIMIT_GIT_MS 60000                        /* one conversation with a git server */
+#define LIMIT_LIST_BATCH_BYTES (256u * 1024)      /* what a list holds in memory at a time */
+#define LIMIT_CHANGE_ROWS 100000                  /* change log rows kept at least … */
+#define LIMIT_CHANGE_AGE_S 600                    /* … and seconds: resume window of watches */
+#define LIMIT_IN_FLIGHT_READS 400                 /* kube-wire §2: overload answers 429 */
+#define LIMIT_IN_FLIGHT_WRITES 200
+#define LIMIT_EVENT_TTL_S 3600                    /* events live one hour (kube-wire §17.1) */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kubernetes patches on the node tree: pure functions, no I/O. Inputs are not changed; the result
+ * shares unchanged subtrees with them.
+ */
+#pragma once
+
+#include "data/node.h"
+
+struct api_schema;
+
+/* RFC 7386. */
+struct node *patch_merge(struct arena *a, const struct node *target, const struct node *patch);
+/* RFC 6902. Failing op or test: ERR_INVALID (kube-wire §7.4); malformed: ERR_BAD_REQUEST. */
+struct node *patch_json(struct arena *a, const struct node *target, const struct node *ops,
+                        struct err *err);
+/* Strategic merge (kube-wire §7.5); schema names the merge keys, NULL = lists replace. */
+struct node *patch_strategic(struct arena *a, const struct node *target, const struct node *patch,
+                             const struct api_schema *schema, struct err *err);
