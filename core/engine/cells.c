@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See cells.h.
+ */
+#include "engine/cells.h"
+
+static const struct node *find_condition(const struct node *object, struct str type)
+{
+    const struct node *list = node_at(object, "status.conditions");
+    for (size_t i = 0; list && list->type == NODE_LIST && i < list->n; i++) {
+        if (str_eq(node_text_at(list->items[i], "type"), type)) {
+            return list->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* The value at the first of the paths `.a.b|.c` that is there; paths begin with a dot. */
+static const struct node *first_path(struct arena *a, const struct node *object, struct str paths)
+{
+    struct str one;
+    while (str_split(&paths, '|', &one)) {
+        const struct node *v = node_at(object, arena_strz(a, str_sub(one, 1, one.len)));
+        if (v && v->type != NODE_NULL) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+static void add_typed(struct buf *out, const struct node *v, const char *type)
+{
+    bool number = strncmp(type, "int", 3) == 0 || strcmp(type, "number") == 0;
+    if (v) {
+        json_emit(out, v);
+    } else {
+        buf_addz(out, number ? "0" : strcmp(type, "boolean") == 0 ? "false" : "\"\"");
+    }
+}
+
+static void add_cell(struct buf *out, struct arena *a, const struct api_column *c,
+                     const struct node *object)
+{
+    struct str source = str_of(c->source);
+    ptrdiff_t colon = source.len && source.ptr[0] != '.' ? str_find_byte(source, ':') : -1;
+    if (colon < 0) {
+        add_typed(out, first_path(a, object, source), c->type);
+        return;
+    }
+    struct str how = str_sub(source, 0, (size_t)colon);
+    struct str arg = str_sub(source, (size_t)colon + 1, source.len);
+    if (str_eqz(how, "condition")) {
+        add_typed(out, node_getz(find_condition(object, arg), "status"), c->type);
+    } else if (str_eqz(how, "label")) {
+        bool set = str_eqz(node_text(node_get(node_at(object, "metadata.labels"), arg)), "true");
+        buf_addz(out, set ? "true" : "false");
+    } else if (str_eqz(how, "count")) {
+        const struct node *v = first_path(a, object, arg);
+        buf_printf(out, "%zu", v && (v->type == NODE_MAP || v->type == NODE_LIST) ? v->n : 0);
+    } else {
+        buf_addz(out, "\"\"");
+    }
+}
+
+bool cells_has_age(const struct api_kind *kind)
+{
+    return kind->n_columns && strcmp(kind->columns[kind->n_columns - 1].source, "age") == 0;
+}
+
+void cells_add(struct buf *out, const struct api_kind *kind, const struct node *object)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    size_t n = kind->n_columns - (cells_has_age(kind) ? 1 : 0);
+    buf_addc(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i) {
+            buf_addc(out, ',');
+        }
+        add_cell(out, &a, &kind->columns[i], object);
+    }
+    buf_addc(out, ']');
+}
+
+/* Emits metadata with an empty resourceVersion (behind uid, or at the end) and notes where. */
+static void add_metadata(struct buf *out, const struct node *meta, struct store_put *p)
+{
+    bool first = true;
+    p->meta_from = out->len;
+    buf_addc(out, '{');
+    for (size_t i = 0; meta && i < meta->n; i++) {
+        struct str key = meta->members[i].key;
+        if (str_eqz(key, "resourceVersion")) {
+            continue;
+        }
+        if (!first) {
+            buf_addc(out, ',');
+        }
+        first = false;
+        buf_add_json_string(out, key);
+        buf_addc(out, ':');
+        json_emit(out, meta->members[i].value);
+        if (str_eqz(key, "uid")) {
+            buf_addz(out, ",\"resourceVersion\":\"\"");
+            p->rv_at = out->len - 1;
+        }
+    }
+    if (!p->rv_at) {
+        buf_addz(out, first ? "\"resourceVersion\":\"\"" : ",\"resourceVersion\":\"\"");
+        p->rv_at = out->len - 1;
+    }
+    buf_addc(out, '}');
+    p->meta_to = out->len;
+}
+
+static struct str indexed(struct arena *a, const struct api_kind *kind, const struct node *object,
+                          size_t i)
+{
+    for (size_t k = 0; kind->indexed && k <= i; k++) {
+        if (!kind->indexed[k]) {
+            return STR("");
+        }
+    }
+    if (!kind->indexed) {
+        return STR("");
+    }
+    const struct node *v = node_at(object, kind->indexed[i]);
+    return v ? (v->type == NODE_STRING ? v->text : json_emit_str(a, v)) : STR("");
+}
+
+void cells_encode(struct arena *a, const struct api_kind *kind, const struct node *object,
+                  struct store_put *p)
+{
+    const struct node *meta = node_getz(object, "metadata");
+    AUTO_BUF json = BUF_INIT;
+    p->rv_at = 0;
+    buf_addc(&json, '{');
+    for (size_t i = 0; i < object->n; i++) {
+        if (i) {
+            buf_addc(&json, ',');
+        }
+        buf_add_json_string(&json, object->members[i].key);
+        buf_addc(&json, ':');
+        if (str_eqz(object->members[i].key, "metadata")) {
+            add_metadata(&json, meta, p);
+        } else {
+            json_emit(&json, object->members[i].value);
+        }
+    }
+    buf_addc(&json, '}');
+    AUTO_BUF cells = BUF_INIT;
+    cells_add(&cells, kind, object);
+    p->json = arena_str(a, buf_str(&json));
+    p->cells = arena_str(a, buf_str(&cells));
+    p->kind = str_of(kind->store_kind);
+    p->ns = node_text_at(meta, "namespace");
+    if (!p->ns.ptr) {
+        p->ns = STR("");
+    }
+    p->name = node_text_at(meta, "name");
+    p->uid = node_text_at(meta, "uid");
+    p->f1 = indexed(a, kind, object, 0);
+    p->f2 = indexed(a, kind, object, 1);
+    p->sealed = (kind->flags & API_SEALED) != 0;
+}

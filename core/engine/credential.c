@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a Repository object to a mirror: its Secret is read at each opening, so a rotated secret
+ * takes effect without a restart (porch-api-repository.md §3).
+ */
+#include "engine/priv.h"
+
+/* Decodes base64 into a; false when s is not base64. */
+static bool base64_decode(struct arena *a, struct str s, struct str *out)
+{
+    char *p = arena_alloc(a, s.len / 4 * 3 + 4);
+    size_t n = 0;
+    uint32_t bits = 0;
+    int have = 0;
+    for (size_t i = 0; i < s.len && s.ptr[i] != '='; i++) {
+        static const char alphabet[] =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        const char *at = s.ptr[i] ? strchr(alphabet, s.ptr[i]) : NULL;
+        if (!at) {
+            return false;
+        }
+        bits = bits << 6 | (uint32_t)(at - alphabet);
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            p[n++] = (char)(bits >> have & 0xff);
+        }
+    }
+    *out = (struct str){p, n};
+    return true;
+}
+
+static struct str secret_value(struct arena *a, const struct node *secret, const char *key)
+{
+    struct str out = STR_NULL;
+    struct str text = node_text(node_getz(node_getz(secret, "data"), key));
+    return text.ptr && base64_decode(a, text, &out) ? out : STR_NULL;
+}
+
+/* Fills c from a Secret by its type. */
+static int from_secret(struct arena *a, const struct node *secret, struct repo_credential *c,
+                       struct err *err)
+{
+    struct str type = node_text_at(secret, "type");
+    if (str_eqz(type, "kubernetes.io/basic-auth")) {
+        c->type = REPO_BASIC;
+        c->username = secret_value(a, secret, "username");
+        c->password = secret_value(a, secret, "password");
+        return 0;
+    }
+    if (str_eqz(type, "kubernetes.io/ssh-auth")) {
+        struct str user = secret_value(a, secret, "username");
+        c->type = REPO_SSH_KEY;
+        c->username = user.len ? user : STR("git");
+        c->private_key = secret_value(a, secret, "ssh-privatekey");
+        c->passphrase = secret_value(a, secret, "passphrase");
+        c->known_hosts = secret_value(a, secret, "known_hosts");
+        return 0;
+    }
+    if (str_eqz(type, "Opaque")) {
+        c->type = REPO_BEARER;
+        c->token = secret_value(a, secret, "bearerToken");
+        return c->token.len ? 0
+                            : err_set(err, ERR_INTERNAL,
+                                      "bearer Token secret.Data key must be set as bearerToken");
+    }
+    return err_set(err, ERR_INTERNAL, "no resolver for secret with type %.*s", STR_ARG(type));
+}
+
+static int resolve(struct engine *e, struct arena *a, struct str ns, struct str secret_name,
+                   struct repo_credential *c, struct err *err)
+{
+    struct engine_row secret;
+    if (engine_row_get(e, "secrets", ns, secret_name, a, &secret, err) < 0) {
+        err_wrap(err, "failed to obtain credential from secret %.*s/%.*s", STR_ARG(ns),
+                 STR_ARG(secret_name));
+    } else if (from_secret(a, secret.object, c, err) == 0) {
+        return 0;
+    } else {
+        err_wrap(err, "error resolving credential");
+    }
+    err_wrap(err, "cannot resolve credentials in a secret %.*s/%.*s", STR_ARG(ns),
+             STR_ARG(secret_name));
+    err_wrap(err, "failed to resolve credentials");
+    err->kind = ERR_INTERNAL; /* a missing Secret is the repository's trouble, not a 404 */
+    return -1;
+}
+
+/* The namespace's own trust store, Secret `<namespace>-ca-bundle`, key ca.crt; optional. */
+static struct str ca_bundle(struct engine *e, struct arena *a, struct str ns)
+{
+    AUTO_ERR ignored = ERR_INIT; /* the bundle is optional */
+    struct engine_row secret;
+    struct str name = arena_printf(a, "%.*s-ca-bundle", STR_ARG(ns));
+    if (engine_row_get(e, "secrets", ns, name, a, &secret, &ignored) < 0) {
+        return STR("");
+    }
+    return secret_value(a, secret.object, "ca.crt");
+}
+
+int engine_open_repo(struct engine *e, struct str ns, struct str repository, struct repo **out,
+                     struct err *err)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct engine_repository facts;
+    struct node *object;
+    if (engine_repository_get(e, &a, ns, repository, &facts, &object, err) < 0) {
+        return -1;
+    }
+    struct repo_remote remote = {
+        .url = facts.url,
+        .branch = facts.branch,
+        .directory = facts.directory,
+        .create_branch = node_bool_at(object, "spec.git.createBranch", false),
+        .ca_bundle = ca_bundle(e, &a, ns),
+    };
+    struct str secret = node_text_at(object, "spec.git.secretRef.name");
+    if (secret.len && resolve(e, &a, ns, secret, &remote.credential, err) < 0) {
+        return -1;
+    }
+    return repo_open(e->pool, &remote, out, err);
+}
