@@ -28,14 +28,37 @@ static const struct node *first_path(struct arena *a, const struct node *object,
     return NULL;
 }
 
-static void add_typed(struct buf *out, const struct node *v, const char *type)
+static void add_value(struct buf *out, const struct api_column *c, const struct node *v)
 {
-    bool number = strncmp(type, "int", 3) == 0 || strcmp(type, "number") == 0;
     if (v) {
         json_emit(out, v);
     } else {
-        buf_addz(out, number ? "0" : strcmp(type, "boolean") == 0 ? "false" : "\"\"");
+        buf_addz(out, c->missing ? c->missing : "null");
     }
+}
+
+/* Members or items at the paths, added up: ".data+.binaryData". */
+static size_t count(struct arena *a, const struct node *object, struct str paths)
+{
+    size_t n = 0;
+    struct str one;
+    while (str_split(&paths, '+', &one)) {
+        const struct node *v = first_path(a, object, one);
+        n += v && (v->type == NODE_MAP || v->type == NODE_LIST) ? v->n : 0;
+    }
+    return n;
+}
+
+/* KIND/NAME of an object reference. */
+static void add_reference(struct buf *out, struct arena *a, const struct node *ref, bool lower)
+{
+    struct str kind = node_text_at(ref, "kind");
+    char *text = arena_strz(a, kind.ptr ? kind : STR(""));
+    for (size_t i = 0; lower && i < kind.len; i++) {
+        text[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20) : text[i];
+    }
+    buf_add_json_string(out,
+                        arena_printf(a, "%s/%.*s", text, STR_ARG(node_text_at(ref, "name"))));
 }
 
 static void add_cell(struct buf *out, struct arena *a, const struct api_column *c,
@@ -44,21 +67,22 @@ static void add_cell(struct buf *out, struct arena *a, const struct api_column *
     struct str source = str_of(c->source);
     ptrdiff_t colon = source.len && source.ptr[0] != '.' ? str_find_byte(source, ':') : -1;
     if (colon < 0) {
-        add_typed(out, first_path(a, object, source), c->type);
+        add_value(out, c, first_path(a, object, source));
         return;
     }
     struct str how = str_sub(source, 0, (size_t)colon);
     struct str arg = str_sub(source, (size_t)colon + 1, source.len);
     if (str_eqz(how, "condition")) {
-        add_typed(out, node_getz(find_condition(object, arg), "status"), c->type);
+        add_value(out, c, node_getz(find_condition(object, arg), "status"));
     } else if (str_eqz(how, "label")) {
         bool set = str_eqz(node_text(node_get(node_at(object, "metadata.labels"), arg)), "true");
         buf_addz(out, set ? "true" : "false");
     } else if (str_eqz(how, "count")) {
-        const struct node *v = first_path(a, object, arg);
-        buf_printf(out, "%zu", v && (v->type == NODE_MAP || v->type == NODE_LIST) ? v->n : 0);
-    } else {
-        buf_addz(out, "\"\"");
+        buf_printf(out, "%zu", count(a, object, arg));
+    } else if (str_eqz(how, "ref") || str_eqz(how, "ref-lower")) {
+        add_reference(out, a, first_path(a, object, arg), str_eqz(how, "ref-lower"));
+    } else { /* age:PATHS is stored as the time */
+        add_value(out, c, first_path(a, object, arg));
     }
 }
 

@@ -156,11 +156,9 @@ static void set_latest(struct engine_changes *c, struct sibling *s, bool latest)
 
 static struct str package_object_name(struct arena *a, const struct package *p)
 {
-    char *z = arena_strz(a, p->name);
-    for (size_t i = 0; i < p->name.len; i++) {
-        z[i] = z[i] == '/' ? '.' : z[i];
-    }
-    return arena_printf(a, "%.*s.%s", STR_ARG(p->repository), z);
+    struct krm_name n = {.repository = p->repository};
+    krm_name_set_package(&n, p->name);
+    return krm_name_emit_package(a, &n);
 }
 
 static struct node *package_object(struct engine_changes *c, const struct package *p,
@@ -173,7 +171,8 @@ static struct node *package_object(struct engine_changes *c, const struct packag
     node_setz(a, o, "metadata", meta);
     node_set_strz(a, meta, "name", name);
     node_set_strz(a, meta, "namespace", p->ns);
-    node_set_strz(a, meta, "uid", krm_name_uid(a, STR("dbPackage:"), p->ns, name));
+    struct str uid = node_text_at(old, "metadata.uid");
+    node_set_strz(a, meta, "uid", uid.len ? uid : engine_uid(a));
     struct str created = node_text_at(old, "metadata.creationTimestamp");
     node_set_strz(a, meta, "creationTimestamp",
                   created.len ? created : clock_rfc3339(a, clock_real_ns()));

@@ -3,38 +3,14 @@
  * From a Repository object to a mirror: its Secret is read at each opening, so a rotated secret
  * takes effect without a restart (porch-api-repository.md §3).
  */
+#include "data/base64.h"
 #include "engine/priv.h"
-
-/* Decodes base64 into a; false when s is not base64. */
-static bool base64_decode(struct arena *a, struct str s, struct str *out)
-{
-    char *p = arena_alloc(a, s.len / 4 * 3 + 4);
-    size_t n = 0;
-    uint32_t bits = 0;
-    int have = 0;
-    for (size_t i = 0; i < s.len && s.ptr[i] != '='; i++) {
-        static const char alphabet[] =
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const char *at = s.ptr[i] ? strchr(alphabet, s.ptr[i]) : NULL;
-        if (!at) {
-            return false;
-        }
-        bits = bits << 6 | (uint32_t)(at - alphabet);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            p[n++] = (char)(bits >> have & 0xff);
-        }
-    }
-    *out = (struct str){p, n};
-    return true;
-}
 
 static struct str secret_value(struct arena *a, const struct node *secret, const char *key)
 {
     struct str out = STR_NULL;
     struct str text = node_text(node_getz(node_getz(secret, "data"), key));
-    return text.ptr && base64_decode(a, text, &out) ? out : STR_NULL;
+    return text.ptr && base64_parse(a, text, &out) ? out : STR_NULL;
 }
 
 /* Fills c from a Secret by its type. */

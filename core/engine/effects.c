@@ -5,7 +5,6 @@
  * changed, a package always has a root Kptfile.
  */
 #include "engine/priv.h"
-#include "krm/name.h"
 
 /* What the run wants for the request's own object, gathered from its effects. */
 struct wish {
@@ -151,7 +150,7 @@ static int apply_create(struct engine_write *w, struct engine_changes *c, const 
         .meta = node_copy(a, node_getz(w->object, "metadata")),
         .parent = node_at(w->object, "spec.parent"),
     };
-    r.name = krm_name_compose(a, repository_name, r.package, r.workspace);
+    r.name = engine_revision_name(a, repository_name, r.package, r.workspace);
     r.lock_ref = draft_ref(a, &repository, r.package, r.workspace);
     /* times are the server's; what a client sends in them is ignored */
     node_delz(r.meta, "creationTimestamp");

@@ -59,11 +59,11 @@ static void set_system_meta(struct engine_write *w, struct node *object, const s
     }
     for (size_t i = 0; meta && i < meta->n; i++) {
         struct str key = meta->members[i].key;
-        bool system = str_eqz(key, "resourceVersion") || str_eqz(key, "selfLink");
+        bool ours = str_eqz(key, "resourceVersion") || str_eqz(key, "selfLink");
         for (size_t k = 0; order[k]; k++) {
-            system = system || str_eqz(key, order[k]);
+            ours = ours || str_eqz(key, order[k]);
         }
-        if (!system) {
+        if (!ours) {
             node_set(a, out, key, meta->members[i].value);
         }
     }
@@ -276,6 +276,9 @@ static int delete(struct engine *e, struct engine_write *w, struct err *err)
 void engine_write_plain(struct engine *e, struct engine_write *w)
 {
     bool repository = strcmp(w->kind->store_kind, KIND_REPOSITORIES) == 0;
+    if (repository) {
+        pthread_mutex_lock(&e->repositories);
+    }
     int rc = repository && w->verb != ENGINE_DELETE ? engine_repository_check(e, w, &w->err) : 0;
     if (rc == 0) {
         switch (w->verb) {
@@ -289,6 +292,9 @@ void engine_write_plain(struct engine *e, struct engine_write *w)
             rc = delete(e, w, &w->err);
             break;
         }
+    }
+    if (repository) {
+        pthread_mutex_unlock(&e->repositories);
     }
     if (rc == 0 && !w->dry_run) {
         if (repository) {

@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/thread.h"
 #include "engine/cells.h"
@@ -42,6 +44,8 @@ struct engine {
     struct engine_catalog *catalog;
     struct map busy;             /* try-locks by key: lock.c */
     struct map lanes;            /* "<ns>/<name>" → struct lane */
+    struct map watched;          /* "<ns>/<name>" → struct watched: sync.c */
+    pthread_mutex_t repositories; /* one Repository write at a time: the conflict rule */
     pthread_t timer;
     bool started, stopping;
     size_t running;              /* writes and lane jobs not finished */
@@ -123,6 +127,8 @@ struct engine_revision {       /* what a revision object is made of */
     struct node *meta;         /* metadata to keep: labels, annotations, finalizers … or NULL */
     struct node *parent;       /* spec.parent or NULL */
 };
+struct str engine_revision_name(struct arena *a, struct str repository, struct str package,
+                                struct str workspace);
 struct node *engine_revision_make(struct arena *a, const struct engine_revision *r);
 /* Puts what the Kptfile says into spec and status of an existing object. */
 void engine_revision_set_kptfile(struct arena *a, struct node *object, struct str text);
@@ -149,6 +155,7 @@ bool engine_mark_deleted(struct engine_write *w); /* true when it already was */
 /* --- namespace.c: seeding, and emptying a namespace that is being deleted --- */
 int engine_namespace_seed(struct engine *e, struct err *err);
 void engine_namespace_deleted(struct engine *e, struct str ns);
+int engine_namespace_resume(struct engine *e, struct err *err);
 struct engine_job;
 void engine_write_package(struct engine *e, struct engine_job *j);
 int engine_repository_check(struct engine *e, struct engine_write *w, struct err *err);
@@ -199,3 +206,6 @@ int engine_push_recover(struct engine *e, struct err *err);
 void engine_repository_changed(struct engine *e, struct str ns, struct str name);
 int engine_sync_start(struct engine *e, struct err *err);
 void engine_sync_stop(struct engine *e);
+
+/* --- event.c --- */
+void engine_events_expire(struct engine *e);

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/priv.h"
-#include "krm/name.h"
 
 #define JOURNAL_PREFIX "push/"
 #define RETRY_MAX_S 60 /* between tries of an op that nobody waits for */
@@ -317,7 +316,7 @@ static int put_placeholder(struct engine_changes *c, const struct engine_reposit
         .lock_commit = repo_id_hex(a, &p->op.commit),
         .published_by = published_by,
         .published_at = p->op.time,
-        .name = krm_name_compose(a, r->name, p->op.package, r->branch),
+        .name = engine_revision_name(a, r->name, p->op.package, r->branch),
     };
     if (engine_row_get(c->e, KIND_REVISIONS, r->ns, v.name, a, &old, &missing) < 0 &&
         !err_is(&missing, ERR_NOT_FOUND)) {

@@ -11,6 +11,14 @@ bool engine_lifecycle_published(struct str lifecycle)
     return str_eqz(lifecycle, "Published") || str_eqz(lifecycle, "DeletionProposed");
 }
 
+struct str engine_revision_name(struct arena *a, struct str repository, struct str package,
+                                struct str workspace)
+{
+    struct krm_name n = {.repository = repository, .workspace = workspace};
+    krm_name_set_package(&n, package);
+    return krm_name_emit(a, &n);
+}
+
 int engine_repository_get(struct engine *e, struct arena *a, struct str ns, struct str name,
                           struct engine_repository *out, struct node **out_object, struct err *err)
 {
@@ -87,8 +95,9 @@ static struct node *make_meta(struct arena *a, const struct engine_revision *r)
     struct str created = node_text_at(r->meta, "creationTimestamp");
     node_set_strz(a, meta, "name", r->name);
     node_set_strz(a, meta, "namespace", r->repository->ns);
-    node_set_strz(a, meta, "uid",
-                  krm_name_uid(a, STR("packagerevision:"), r->repository->ns, r->name));
+    char uid[KRM_UID_SIZE];
+    krm_name_uid(r->repository->ns, r->name, uid);
+    node_set_strz(a, meta, "uid", arena_str(a, str_of(uid)));
     node_set_strz(a, meta, "creationTimestamp",
                   created.len ? created : clock_rfc3339(a, clock_real_ns()));
     for (size_t i = 0; kept[i]; i++) {

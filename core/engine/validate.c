@@ -37,6 +37,14 @@ static void invalid_value(struct invalid *v, struct arena *a, const char *field,
                 arena_printf(a, "Invalid value: %s: %.*s", json.ptr, STR_ARG(detail)));
 }
 
+static void invalid_name(struct invalid *v, struct arena *a, const char *field, struct str value,
+                         const struct krm_name_faults *faults)
+{
+    if (faults->n) {
+        invalid_value(v, a, field, value, krm_name_faults_text(a, faults, ","));
+    }
+}
+
 static int invalid_end(struct invalid *v, struct str name)
 {
     if (v->n == 0) {
@@ -74,14 +82,11 @@ int engine_validate_create(struct engine_write *w, struct err *err)
     }
     struct str package = node_text_at(o, "spec.packageName");
     struct str workspace = node_text_at(o, "spec.workspaceName");
-    struct str problem = krm_name_check_path(w->arena, package);
-    if (problem.len) {
-        invalid_value(&v, w->arena, "spec.packageName", package, problem);
-    }
-    problem = krm_name_check_label(w->arena, workspace);
-    if (problem.len) {
-        invalid_value(&v, w->arena, "spec.workspaceName", workspace, problem);
-    }
+    struct krm_name_faults faults =
+        package.len ? krm_name_check_path(package) : krm_name_check_label(package);
+    invalid_name(&v, w->arena, "spec.packageName", package, &faults);
+    faults = krm_name_check_label(workspace);
+    invalid_name(&v, w->arena, "spec.workspaceName", workspace, &faults);
     struct str lifecycle = node_text_at(o, "spec.lifecycle");
     if (lifecycle.len && !str_eqz(lifecycle, "Draft")) {
         invalid_value(&v, w->arena, "spec.lifecycle", lifecycle,
