@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "base/str.h"
+
+struct buf;
 
 enum api_type {
     API_STRING,
@@ -39,10 +42,14 @@ struct api_field {
     const char *always_json;   /* NULL, or what is emitted when the member is missing (Go's
                                   non-omitempty fields: `{}`, `null`, `""`) */
     const char *const *values; /* allowed values, NULL-terminated, or NULL */
-    bool required;
+    bool required; /* a missing member is an error, unless always_json fills it in */
     bool nullable;
     bool merge;                /* strategic merge patch merges this list (by keys or as a set) */
     const char *immutable;     /* message when an update changes it, or NULL */
+    const char *values_message; /* text of "Invalid value" when not in `values`; NULL: it is
+                                   "Unsupported value" */
+    size_t min_length, max_length; /* of strings, in characters; 0 = none */
+    const char *stored_as; /* name of the member in the stored form, NULL = same (alias kinds) */
 };
 
 struct api_schema {
@@ -51,6 +58,7 @@ struct api_schema {
     const struct api_field *fields;
     size_t n_fields;
     bool preserve_unknown;
+    bool atomic; /* field ownership does not look inside (x-kubernetes-map-type: atomic) */
 };
 
 struct api_column {
@@ -58,8 +66,13 @@ struct api_column {
     int priority;
     /* Where the cell comes from: a dotted path (".spec.git.repo", several separated by '|' = first
      * that is there), "condition:Ready" (status of that condition), "label:KEY" (boolean: label is
-     * "true"), "count:.spec.resources" (number of members), or "age" (always the last column). */
+     * "true"), "count:.spec.resources" (number of members; "count:.data+.binaryData" adds),
+     * "ref:.roleRef" ("KIND/NAME" of an object reference), "ref-lower:.involvedObject" (same with
+     * the kind in lower case), "age:.lastTimestamp|.eventTime" (age of a time; the stored cell is
+     * the time itself, it becomes an age when a client is answered), or "age" (age of
+     * metadata.creationTimestamp, always the last column, not stored). */
     const char *source;
+    const char *missing; /* JSON of the cell when the source gives nothing, NULL = null */
 };
 
 struct api_subresource {
@@ -89,6 +102,14 @@ enum api_kind_flag {
     API_EVENTS = 1 << 7       /* rows expire after LIMIT_EVENT_TTL_S */
 };
 
+/* What metadata.name may look like. */
+enum api_name_rule {
+    API_NAME_SUBDOMAIN, /* RFC 1123 subdomain: the rule when nothing else is said */
+    API_NAME_LABEL,     /* RFC 1123 label */
+    API_NAME_PATH,      /* any path segment: not "." or "..", no '/' or '%' (roles) */
+    API_NAME_CRD_LABEL  /* subdomain, then the CEL texts repository-name-* for a label */
+};
+
 struct api_kind {
     const char *group, *version; /* group "" = core */
     const char *group_version;   /* "v1", "porch.kpt.dev/v1alpha1" */
@@ -105,10 +126,16 @@ struct api_kind {
     size_t n_subresources;
     const char *const *selectable; /* field selector paths besides metadata.name/namespace */
     const char *const *indexed;    /* at most two of them, in store column order (f1, f2) */
+    enum api_name_rule name_rule;
+    /* Verbs that are advertised but answer 405 with this message id; NULL = not refused. update
+     * stands for PUT and PATCH. */
+    const char *refuse_create, *refuse_update, *refuse_delete;
 };
 
 extern const struct api_kind api_kinds[];
 extern const size_t api_n_kinds;
+
+/* Selectable paths that end in "[]" take a key: spec.packageMetadata.labels[app]. */
 
 /* By URL parts; NULL when unknown. */
 const struct api_kind *api_kind_find(struct str group, struct str version, struct str resource);
@@ -118,10 +145,18 @@ const struct api_field *api_field_find(const struct api_schema *s, struct str na
 bool api_group_has(struct str group);
 bool api_group_version_has(struct str group, struct str version);
 
-/* printf format of a message of api/messages.lua; unknown ids abort (programming error). */
+/* printf format of a message of api/messages.lua; unknown ids abort (programming error). The only
+ * conversions are %s (const char *, NUL-terminated) and %d (int). */
 const char *api_message(const char *id);
+/* Appends the message with its arguments. */
+void api_text(struct buf *b, const char *id, ...);
+/* err_set and err_add_cause with the text of a message; both return -1. */
+#define api_err(e, kind, ...) api_err_at((e), (kind), __FILE__, __LINE__, __VA_ARGS__)
+int api_err_at(struct err *e, enum err_kind kind, const char *file, int line, const char *id, ...);
+int api_err_cause(struct err *e, const char *reason, const char *field, const char *id, ...);
 
-/* A document that clients fetch, ready-made. */
+/* A document that clients fetch, ready-made. Paths without a leading slash are not for clients:
+ * "crd:NAME" is the CustomResourceDefinition object of a kind of ours, to put into the store. */
 struct api_document {
     const char *path;         /* "/apis", "/openapi/v3/apis/porch.kpt.dev/v1alpha1", … */
     const char *variant;      /* "" legacy/JSON, "v2" or "v2beta1" aggregated discovery, "pb" */

@@ -1,0 +1,55 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Event: something that happened to an object. This is the form that is stored; event_events.lua
+-- is the same data under the names of events.k8s.io.
+
+return {
+  group = "",
+  version = "v1",
+  kind = "Event",
+  resource = "events",
+  singular = "event",
+  short_names = { "ev" },
+  description = "Something that happened to an object.",
+  component = "io.k8s.api.core.v1",
+  verbs = { "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch" },
+  flags = { "namespaced", "unconditional", "events" },
+  selectable = {
+    "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+    "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath",
+    "reason", "reportingComponent", "source", "type",
+  },
+  indexed = { "involvedObject.name" },
+  columns = {
+    { "Last Seen", "string",
+      "age:.series.lastObservedTime|.lastTimestamp|.eventTime|.firstTimestamp" },
+    { "Type", "string", ".type", missing = '""' },
+    { "Reason", "string", ".reason", missing = '""' },
+    { "Object", "string", "ref-lower:.involvedObject", missing = '""' },
+    { "Subobject", "string", ".involvedObject.fieldPath", missing = '""', priority = 1 },
+    { "Source", "string", ".source.component|.reportingComponent", missing = '""', priority = 1 },
+    { "Message", "string", ".message", missing = '""' },
+    { "First Seen", "string", "age:.firstTimestamp|.eventTime", priority = 1 },
+    { "Count", "string", ".series.count|.count", missing = "1", priority = 1 },
+    { "Name", "string", ".metadata.name", format = "name", priority = 1 },
+  },
+  fields = {
+    { "involvedObject", "core.ObjectReference", "What the event is about.", required = true,
+      always = "{}" },
+    { "reason", "string", "Word for programs that says why." },
+    { "message", "string", "Text for people." },
+    { "source", "core.EventSource", "Who reported it.", always = "{}" },
+    { "firstTimestamp", "time", "When it was first seen.", always = "null", nullable = true },
+    { "lastTimestamp", "time", "When it was last seen.", always = "null", nullable = true },
+    { "count", "integer", "How often it was seen.", format = "int32" },
+    { "type", "string", "Normal or Warning." },
+    { "eventTime", "time", "When it was first seen, to the microsecond.", always = "null",
+      nullable = true },
+    { "series", "core.EventSeries", "Repetitions, if any." },
+    { "action", "string", "What was done or failed." },
+    { "related", "core.ObjectReference", "A second object that takes part." },
+    { "reportingComponent", "string", "Name of the controller that reported it.",
+      always = '""' },
+    { "reportingInstance", "string", "Instance of the controller.", always = '""' },
+  },
+}
