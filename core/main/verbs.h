@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs of the `lanai` program. Each gets its arguments without program and verb and returns
+ * the exit code: 0 done, 1 failed, 2 wrong usage.
+ */
+#pragma once
+
+int verb_serve(int argc, char **argv);
+int verb_version(int argc, char **argv);
+int verb_kubeconfig(int argc, char **argv);
+int verb_token(int argc, char **argv);
+int verb_workflow(int argc, char **argv);
