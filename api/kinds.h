@@ -38,7 +38,8 @@ struct api_field {
     const struct api_schema *object; /* of API_OBJECT and of object elements */
     enum api_list_type list;
     const char *const *keys;   /* API_LIST_MAP: member names, NULL-terminated; also the merge key */
-    const char *default_json;  /* NULL: none; applied by the server when the member is missing */
+    const char *default_json;  /* NULL: none; applied by the server when the member is missing, or
+                                  null although not nullable */
     const char *always_json;   /* NULL, or what is emitted when the member is missing (Go's
                                   non-omitempty fields: `{}`, `null`, `""`) */
     const char *const *values; /* allowed values, NULL-terminated, or NULL */

@@ -37,6 +37,9 @@ return {
     .. "workspace name %s invalid: %s\n",
   ["name-whole"] = 'package revision kubernetes name "%s" invalid\n'
     .. "package revision kubernetes name %s invalid: %s\n",
+  ["name-whole-package"] = 'package kubernetes name "%s" invalid\n'
+    .. "package kubernetes name %s invalid: %s\n",
+  ["name-part-empty"] = "must be non-empty",
   ["name-too-long"] = "must be no more than %d characters",
   ["name-label"] = LABEL,
   ["name-subdomain"] = SUBDOMAIN,

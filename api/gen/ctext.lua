@@ -19,7 +19,7 @@ end
 
 --- A string literal of any bytes.
 function M.literal(text)
-  return '"' .. text:gsub('[^ !#->@-%[%]-~]', escape) .. '"'
+  return '"' .. text:gsub('[%c"\\?\127-\255]', escape) .. '"'
 end
 
 --- A string literal, or NULL.

@@ -37,7 +37,7 @@ return {
       { "description", "string", "What the repository is for." },
       { "deployment", "boolean", "True when the packages here are ready to deploy." },
       { "type", "string", "git or oci.", immutable = "spec.type is immutable" },
-      { "content", "string", "Deprecated; leave it out.", default = "Package", nullable = true,
+      { "content", "string", "Deprecated; leave it out.", default = "Package",
         values = { "", "Package" },
         values_message = "The 'content' field is deprecated, its only valid value is 'Package'" },
       { "sync", "object", "When to look for changes.", fields = {

@@ -1,0 +1,286 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+local dkjson = require("dkjson")
+local pb = require("spec.api.protobuf_reader")
+local probe = require("probe_base")
+local support = require("spec.api.support")
+
+local GV = "porch.kpt.dev/v1alpha1"
+
+-- The resource list of porch.kpt.dev byte for byte, as real servers send it.
+local RESOURCES = ([[
+{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"porch.kpt.dev/v1alpha1","resources":[
+{"name":"packagerevisionresources","singularName":"packagerevisionresources","namespaced":true,
+"kind":"PackageRevisionResources","verbs":["get","list","patch","update"]},
+{"name":"packagerevisions","singularName":"packagerevision","namespaced":true,
+"kind":"PackageRevision","verbs":["create","delete","get","list","patch","update","watch"]},
+{"name":"packagerevisions/approval","singularName":"","namespaced":true,
+"kind":"PackageRevision","verbs":["get","patch","update"]},
+{"name":"packages","singularName":"package","namespaced":true,
+"kind":"PorchPackage","verbs":["create","delete","get","list","patch","update"]}]}
+]]):gsub("\n", "")
+
+local function decode(document)
+  local value, position = dkjson.decode(document.body, 1, dkjson.null)
+  assert(value, document.path)
+  assert.equal(#document.body + 1, position)
+  return value
+end
+
+describe("documents", function()
+  local documents
+
+  setup(function()
+    documents = support.documents("api")
+  end)
+
+  it("in the program are those of the generator, found by path and variant", function()
+    local count = 0
+    for _, document in pairs(documents) do
+      local found = probe.document_find(document.path, document.variant)
+      assert.equal(document.body, found.body)
+      assert.equal(document.content_type, found.content_type)
+      count = count + 1
+    end
+    assert.is_table(probe.document_at(count))
+    assert.is_nil(probe.document_at(count + 1))
+    assert.is_nil(probe.document_find("/apis", "v3"))
+    assert.is_nil(probe.document_find("/apis/", ""))
+    assert.is_nil(probe.document_find("", ""))
+  end)
+
+  it("carry the SHA-512 of their bytes as ETag", function()
+    local hex = support.with_generator(function()
+      return require("sha512").hex
+    end)
+    -- Vectors of FIPS 180-4: empty, one block, two blocks.
+    assert.equal("CF83E1357EEFB8BDF1542850D66D8007D620E4050B5715DC83F4A921D36CE9CE"
+      .. "47D0D13C5D85F2B0FF8318D2877EEC2F63B931BD47417A81A538327AF927DA3E", hex(""))
+    assert.equal("DDAF35A193617ABACC417349AE20413112E6FA4E89A97EA20A9EEEE64B55D39A"
+      .. "2192992A274FC1A836BA3C23A3FEEBBD454D4423643CE80E2A9AC94FA54CA49F", hex("abc"))
+    assert.equal("8E959B75DAE313DA8CF4F72814FC143F8F7779C6EB9F7FA17299AEADB6889018"
+      .. "501D289E4900F7E4331B99DEC4B5433AC7D329EEB6DD26545E96E55B874BE909",
+      hex("abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmno"
+        .. "ijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu"))
+    local found = probe.document_find("/openapi/v2", "pb")
+    assert.equal(hex(found.body), found.etag)
+  end)
+end)
+
+describe("discovery", function()
+  local documents
+
+  setup(function()
+    documents = support.documents("api")
+  end)
+
+  it("lists the porch resources byte for byte", function()
+    assert.equal(RESOURCES, documents["/apis/" .. GV].body)
+    assert.equal('{"kind":"APIGroup","apiVersion":"v1","name":"porch.kpt.dev","versions":'
+      .. '[{"groupVersion":"porch.kpt.dev/v1alpha1","version":"v1alpha1"}],"preferredVersion":'
+      .. '{"groupVersion":"porch.kpt.dev/v1alpha1","version":"v1alpha1"}}',
+      documents["/apis/porch.kpt.dev"].body)
+  end)
+
+  it("lists core as versions and the rest as groups", function()
+    assert.equal('{"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":'
+      .. '[{"clientCIDR":"0.0.0.0/0","serverAddress":""}]}', documents["/api"].body)
+    local groups = decode(documents["/apis"]).groups
+    assert.equal("porch.kpt.dev", groups[1].name)
+    assert.equal("config.porch.kpt.dev", groups[2].name)
+    for _, group in ipairs(groups) do
+      assert.not_equal("", group.name)
+      assert.is_table(documents["/apis/" .. group.name])
+    end
+  end)
+
+  it("says the same in the aggregated form", function()
+    for _, variant in ipairs({ "v2", "v2beta1" }) do
+      local document = documents["/apis " .. variant]
+      assert.equal("application/json;g=apidiscovery.k8s.io;v=" .. variant
+        .. ";as=APIGroupDiscoveryList", document.content_type)
+      local tree = decode(document)
+      assert.equal("apidiscovery.k8s.io/" .. variant, tree.apiVersion)
+      for _, group in ipairs(tree.items) do
+        for _, version in ipairs(group.versions) do
+          local legacy = decode(documents["/apis/" .. group.metadata.name .. "/"
+            .. version.version])
+          local flat = {}
+          for _, resource in ipairs(version.resources) do
+            flat[#flat + 1] = { resource.resource, resource.verbs,
+              resource.scope == "Namespaced", resource.responseKind.kind }
+            for _, sub in ipairs(resource.subresources or {}) do
+              flat[#flat + 1] = { resource.resource .. "/" .. sub.subresource, sub.verbs,
+                resource.scope == "Namespaced", sub.responseKind.kind }
+            end
+          end
+          for i, resource in ipairs(legacy.resources) do
+            assert.same({ resource.name, resource.verbs, resource.namespaced, resource.kind },
+              flat[i])
+          end
+          assert.equal(#legacy.resources, #flat)
+        end
+      end
+    end
+    assert.same({}, decode(documents["/api v2"]).items[1].metadata)
+  end)
+end)
+
+-- Calls f with every value of a member in a decoded tree.
+local function each(tree, member, f)
+  if type(tree) ~= "table" then
+    return
+  end
+  if rawget(tree, member) ~= nil then
+    f(tree[member], tree)
+  end
+  for _, value in pairs(tree) do
+    each(value, member, f)
+  end
+end
+
+describe("OpenAPI 3", function()
+  local documents, index
+
+  setup(function()
+    documents = support.documents("api")
+    index = decode(documents["/openapi/v3"]).paths
+  end)
+
+  it("indexes every group version with the digest of its document", function()
+    local count = 0
+    for key, entry in pairs(index) do
+      local path, hash = entry.serverRelativeURL:match("^(.-)%?hash=(%x+)$")
+      assert.equal("/openapi/v3/" .. key, path)
+      assert.equal(probe.document_find(path, "").etag, hash)
+      count = count + 1
+    end
+    assert.equal(10, count)
+    assert.is_table(index["api/v1"])
+  end)
+
+  it("has no reference that leads nowhere", function()
+    for key in pairs(index) do
+      local tree = decode(documents["/openapi/v3/" .. key])
+      local used = 0
+      each(tree, "$ref", function(reference)
+        used = used + 1
+        local name = reference:match("^#/components/schemas/(.+)$")
+        assert(tree.components.schemas[name], key .. ": " .. reference)
+      end)
+      assert(used > 0)
+      assert.equal("3.0.0", tree.openapi)
+    end
+  end)
+
+  it("marks kinds and operations so that clients find them", function()
+    local tree = decode(documents["/openapi/v3/apis/" .. GV])
+    local found = {}
+    for name, schema in pairs(tree.components.schemas) do
+      for _, gvk in ipairs(schema["x-kubernetes-group-version-kind"] or {}) do
+        found[gvk.kind] = name
+      end
+    end
+    assert.equal("com.github.nephio-project.porch.api.porch.v1alpha1.PackageRevision",
+      found.PackageRevision)
+    assert.is_string(found.PorchPackageList)
+    local item = tree.paths["/apis/" .. GV .. "/namespaces/{namespace}/packagerevisions/{name}"]
+    assert.equal("patch", item.patch["x-kubernetes-action"])
+    assert.same({ group = "porch.kpt.dev", version = "v1alpha1", kind = "PackageRevision" },
+      item.patch["x-kubernetes-group-version-kind"])
+    local query = {}
+    for _, parameter in ipairs(item.patch.parameters) do
+      query[parameter.name] = parameter["in"]
+    end
+    assert.same({ name = "path", namespace = "path", dryRun = "query", fieldManager = "query",
+      fieldValidation = "query", force = "query" }, query)
+  end)
+
+  it("has operation ids that are unique", function()
+    local seen = {}
+    for key in pairs(index) do
+      each(decode(documents["/openapi/v3/" .. key]).paths, "operationId", function(id)
+        assert.is_nil(seen[id], id)
+        seen[id] = true
+      end)
+    end
+    assert.is_true(seen.listPorchKptDevV1alpha1NamespacedPackageRevision)
+  end)
+end)
+
+describe("OpenAPI 2", function()
+  local tree, bytes
+
+  setup(function()
+    local documents = support.documents("api")
+    tree, bytes = decode(documents["/openapi/v2"]), documents["/openapi/v2 pb"].body
+  end)
+
+  it("has no reference that leads nowhere", function()
+    each(tree, "$ref", function(reference)
+      assert(tree.definitions[reference:match("^#/definitions/(.+)$")], reference)
+    end)
+  end)
+
+  it("is the same document as protobuf: paths, operations, parameters", function()
+    assert.equal("2.0", pb.get(bytes, 1))
+    assert.equal(tree.info.title, pb.get(bytes, 2, 1))
+    local methods = { get = 2, put = 3, post = 4, delete = 5, patch = 8 }
+    local paths, count = pb.named(pb.get(bytes, 8), 2), 0
+    for path, item in pairs(tree.paths) do
+      for method, operation in pairs(item) do
+        local message = pb.get(paths[path], methods[method])
+        assert.equal(operation.operationId, pb.get(message, 5))
+        assert.same(operation.consumes, pb.all(message, 7))
+        local names = {}
+        for i, parameter in ipairs(pb.all(message, 8)) do
+          names[i] = pb.get(parameter, 1, 1, 2) or pb.get(parameter, 1, 2, 3, 4)
+            or pb.get(parameter, 1, 2, 4, 4)
+        end
+        for i, parameter in ipairs(operation.parameters) do
+          assert.equal(parameter.name, names[i])
+        end
+        assert.equal(#operation.parameters, #names)
+        local extensions = pb.named(message, 13)
+        assert.equal(dkjson.encode(operation["x-kubernetes-action"]) .. "\n",
+          pb.get(extensions["x-kubernetes-action"], 2))
+        local answers = pb.named(pb.get(message, 9), 1)
+        for code, answer in pairs(operation.responses) do
+          assert.equal(answer.schema["$ref"], pb.get(answers[code], 1, 2, 1, 1))
+        end
+        count = count + 1
+      end
+    end
+    assert(count > 80)
+  end)
+
+  it("is the same document as protobuf: definitions", function()
+    local function compare(schema, message, where)
+      assert.equal(schema["$ref"], pb.get(message, 1), where)
+      assert.equal(schema.type, pb.get(message, 22, 1), where)
+      assert.equal(schema.format, pb.get(message, 2), where)
+      assert.same(schema.required or {}, pb.all(message, 19), where)
+      local properties = pb.named(pb.get(message, 25) or "", 1)
+      for name, property in pairs(schema.properties or {}) do
+        compare(property, properties[name], where .. "." .. name)
+      end
+      if schema.items then
+        compare(schema.items, pb.get(message, 23, 1), where .. "[]")
+      end
+      if schema.additionalProperties then
+        compare(schema.additionalProperties, pb.get(message, 21, 1), where .. "{}")
+      end
+      local extensions = pb.named(message, 31)
+      for key, value in pairs(schema) do
+        if key:sub(1, 2) == "x-" then
+          local text = pb.get(extensions[key], 2)
+          assert.same(value, (dkjson.decode(text)), where .. " " .. key)
+        end
+      end
+    end
+    local definitions = pb.named(pb.get(bytes, 9), 1)
+    for name, schema in pairs(tree.definitions) do
+      compare(schema, assert(definitions[name], name), name)
+    end
+  end)
+end)
