@@ -43,10 +43,10 @@ struct api_field {
     const char *always_json;   /* NULL, or what is emitted when the member is missing (Go's
                                   non-omitempty fields: `{}`, `null`, `""`) */
     const char *const *values; /* allowed values, NULL-terminated, or NULL */
-    bool required; /* a missing member is an error, unless always_json fills it in */
+    bool required;             /* a missing member is an error, unless always_json fills it in */
     bool nullable;
-    bool merge;                /* strategic merge patch merges this list (by keys or as a set) */
-    const char *immutable;     /* message when an update changes it, or NULL */
+    bool merge;                 /* strategic merge patch merges this list (by keys or as a set) */
+    const char *immutable;      /* message when an update changes it, or NULL */
     const char *values_message; /* text of "Invalid value" when not in `values`; NULL: it is
                                    "Unsupported value" */
     size_t min_length, max_length; /* of strings, in characters; 0 = none */
@@ -94,13 +94,13 @@ enum api_verb {
 
 enum api_kind_flag {
     API_NAMESPACED = 1 << 0,
-    API_STATUS = 1 << 1,      /* has a /status subresource; main endpoint ignores status */
-    API_GENERATION = 1 << 2,  /* metadata.generation counts spec changes */
-    API_SEALED = 1 << 3,      /* encrypted at rest */
-    API_WORKFLOWS = 1 << 4,   /* writes go through Lua workflows (PackageRevision …) */
-    API_VIRTUAL = 1 << 5,     /* create-only review kinds: nothing is stored */
+    API_STATUS = 1 << 1,        /* has a /status subresource; main endpoint ignores status */
+    API_GENERATION = 1 << 2,    /* metadata.generation counts spec changes */
+    API_SEALED = 1 << 3,        /* encrypted at rest */
+    API_WORKFLOWS = 1 << 4,     /* writes go through Lua workflows (PackageRevision …) */
+    API_VIRTUAL = 1 << 5,       /* create-only review kinds: nothing is stored */
     API_UNCONDITIONAL = 1 << 6, /* PUT without resourceVersion is allowed */
-    API_EVENTS = 1 << 7       /* rows expire after LIMIT_EVENT_TTL_S */
+    API_EVENTS = 1 << 7         /* rows expire after LIMIT_EVENT_TTL_S */
 };
 
 /* What metadata.name may look like. */
@@ -159,10 +159,10 @@ int api_err_cause(struct err *e, const char *reason, const char *field, const ch
 /* A document that clients fetch, ready-made. Paths without a leading slash are not for clients:
  * "crd:NAME" is the CustomResourceDefinition object of a kind of ours, to put into the store. */
 struct api_document {
-    const char *path;         /* "/apis", "/openapi/v3/apis/porch.kpt.dev/v1alpha1", … */
-    const char *variant;      /* "" legacy/JSON, "v2" or "v2beta1" aggregated discovery, "pb" */
+    const char *path;    /* "/apis", "/openapi/v3/apis/porch.kpt.dev/v1alpha1", … */
+    const char *variant; /* "" legacy/JSON, "v2" or "v2beta1" aggregated discovery, "pb" */
     const char *content_type;
-    const char *etag;         /* upper-case SHA-512 hex of the body */
+    const char *etag; /* upper-case SHA-512 hex of the body */
     const unsigned char *body;
     size_t len;
 };
