@@ -25,7 +25,7 @@ struct store_config {
     const char *dir;     /* data directory; the database is <dir>/lanai.db, the sealing key
                             <dir>/seal.key (made with mode 0600 when missing) */
     int change_rows;     /* 0 = LIMIT_CHANGE_ROWS */
-    int change_age_s;    /* 0 = LIMIT_CHANGE_AGE_S */
+    int change_age_s;    /* 0 = LIMIT_CHANGE_AGE_S, <0 = only change_rows counts */
 };
 
 /* Opens, checks (quick integrity probe) and migrates forward. Damaged file, read-only directory,
@@ -78,21 +78,23 @@ struct store_put {
     int64_t expect_rv;  /* 0 = must not exist (ERR_ALREADY_EXISTS), >0 = must be this one
                            (ERR_CONFLICT; ERR_NOT_FOUND when gone), -1 = whatever is there */
     struct str json;    /* with `"resourceVersion":""` at rv_at: the number is inserted there */
-    size_t rv_at;       /* offset between the two quotes */
+    size_t rv_at;       /* offset between the two quotes; 0 = the JSON holds no number */
     size_t meta_from, meta_to; /* the metadata member's bytes in json (before insertion) */
     struct str cells, data;
     struct str f1, f2;
     bool sealed;        /* encrypt json and data at rest */
-    int64_t rv;         /* out: number given */
+    int64_t rv;         /* out: number given; 0 after a failed commit */
 };
 
 struct store_txn;
 /* Everything given to a txn is borrowed until store_commit returns. */
 struct store_txn *store_txn_new(struct arena *a);
 void store_txn_put(struct store_txn *t, struct store_put *p);
-/* Deletes; p->json is the last state, which the DELETED event carries with the new number. */
+/* Deletes; p->json is the last state, which the DELETED event carries with the new number.
+ * expect_rv > 0 must match, else whatever is there goes; ERR_NOT_FOUND when nothing is. */
 void store_txn_del(struct store_txn *t, struct store_put *p);
-/* Fails the commit with ERR_CONFLICT unless the object still has this number (read set). */
+/* Fails the commit with ERR_CONFLICT unless the object still has this number (read set); 0 =
+ * unless it is still absent. Compared with the state before the transaction. */
 void store_txn_check(struct store_txn *t, struct str kind, struct str ns, struct str name,
                      int64_t rv);
 /* Content-addressed bytes (git objects): id is 20 bytes, type the git object type. */
@@ -129,7 +131,8 @@ struct store_change {
 };
 
 /* Calls fn for changes of one kind with rv > after, in order, at most ~max_bytes of JSON; ns.ptr
- * NULL = all. fn returns false to stop. *out_next: continue after this number (moves on past
+ * NULL = all. fn returns false to stop behind this change; it may read the store, but not call
+ * store_changes again. *out_next: continue after this number (moves on past
  * changes of other kinds too). ERR_EXPIRED when `after` is older than the log. */
 int store_changes(struct store *s, struct str kind, struct str ns, int64_t after, size_t max_bytes,
                   bool (*fn)(void *ctx, const struct store_change *c), void *ctx,
