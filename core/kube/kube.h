@@ -47,6 +47,8 @@ struct kube_stream {
     ssize_t (*read)(struct kube_stream *s, char *buf, size_t max);
     void (*close)(struct kube_stream *s);
     int64_t next_ns; /* monotonic: call read again at this time even without wake; 0 = never */
+    bool watch; /* set by kube/: open for long and mostly idle. Not counted as a request in flight,
+                   ended cleanly when the listener stops, has no time limit of its own */
     void (*wake)(void *ctx); /* any thread, must not block */
     void *wake_ctx;
 };
