@@ -597,7 +597,21 @@ struct load {
     size_t size;
     _Atomic int *running; /* writers still at work */
     int failures;
+    bool contend; /* also try, in between, to create "taken", which exists */
 };
+
+static bool create_refused(struct store *s)
+{
+    struct arena a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct store_put p;
+    body_make(&a, &p, "taken", 100);
+    p.expect_rv = 0;
+    bool refused = put_once(s, &p, &err) != 0 && err.kind == ERR_ALREADY_EXISTS && p.rv == 0;
+    err_done(&err);
+    arena_done(&a);
+    return refused;
+}
 
 static void *load_write(void *arg)
 {
@@ -610,6 +624,7 @@ static void *load_write(void *arg)
         body_make(&a, &p, name, w->size);
         p.sealed = i % 7 == 3;
         w->failures += put_once(w->s, &p, NULL) != 0;
+        w->failures += w->contend && !create_refused(w->s);
         arena_clear(&a);
     }
     atomic_fetch_sub(w->running, 1);
@@ -657,7 +672,7 @@ static void *load_read(void *arg)
     return NULL;
 }
 
-/* load(writers, readers, commits each, size) → failures, seconds */
+/* load(writers, readers, commits each, size, contend) → failures, seconds */
 static int run_load(lua_State *L)
 {
     struct probe *p = self(L);
@@ -668,7 +683,8 @@ static int run_load(lua_State *L)
     int64_t start = clock_mono_ns();
     for (int i = 0; i < writers + readers; i++) {
         all[i] = (struct load){.s = p->s, .id = i, .n = (int)luaL_checkinteger(L, 4),
-                               .size = (size_t)luaL_checkinteger(L, 5), .running = &running};
+                               .size = (size_t)luaL_checkinteger(L, 5), .running = &running,
+                               .contend = lua_toboolean(L, 6)};
         pthread_create(&all[i].thread, NULL, i < writers ? load_write : load_read, &all[i]);
     }
     for (int i = 0; i < writers + readers; i++) {

@@ -16,10 +16,21 @@ describe("many threads", function()
 
   it("in one group do not harm each other when one of them fails", function()
     local s = support.open()
-    support.add(s, "taken")
-    assert.equal(0, (s:load(4, 1, 30, 100)))
-    local _, err = s:commit { support.put("taken", { expect = 0 }) }
-    assert.equal("already-exists", err.kind)
-    assert.equal(4 * 30, s:count { kind = "kind" })
+    local taken = support.add(s, "taken", { kind = "kind", ns = "ns" })
+    local before = s:stats()
+    -- Half of what the eight threads commit is refused, in the same groups as the other half.
+    assert.equal(0, (s:load(8, 1, 40, 100, true)))
+    local after = s:stats()
+    assert.equal(8 * 40, after.commits - before.commits)
+    assert.equal(8 * 40, after.changes - before.changes)
+    assert.is_true(after.groups - before.groups < 8 * 40)
+    assert.equal(taken + 8 * 40, s:rv())
+    assert.equal(8 * 40 + 1, s:count { kind = "kind" })
+    local expected = taken
+    for _, c in ipairs(assert(s:changes("kind", nil, taken))) do
+      expected = expected + 1
+      assert.equal(expected, c.rv) -- refused commits leave no gap either
+    end
+    assert.equal(s:rv(), expected)
   end)
 end)
