@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Smart HTTP: GET info/refs, then one POST per request. A redirect of the first answer moves the
+ * whole conversation, unless that would take a credential to another origin.
+ */
+#include "net/http.h"
+#include "repo/wire.h"
+
+struct wire_http {
+    struct wire base;
+    struct net_http *http;
+    struct arena arena;
+    struct str root; /* URL without /info/refs, after redirects */
+    struct buf request;
+    bool writing; /* request holds bytes that were not sent */
+};
+
+/* The words that the retry tables look for. */
+static int check_status(const char *url, int status, struct err *err)
+{
+    switch (status) {
+    case 200:
+        return 0;
+    case 401:
+        return err_set(err, ERR_UNAUTHORIZED, "authentication required");
+    case 403:
+        return err_set(err, ERR_UNAUTHORIZED, "authentication failed: permission denied");
+    case 404:
+    case 410:
+        return err_set(err, ERR_NOT_FOUND, "repository not found");
+    case 429:
+        return err_set(err, ERR_UNAVAILABLE, "too many requests: status code: 429");
+    default:
+        return err_set(err, ERR_UNAVAILABLE, "unexpected requesting \"%s\" status code: %d", url,
+                       status);
+    }
+}
+
+static int post(struct wire_http *w, struct err *err)
+{
+    const char *service = wire_service_name(w->base.service);
+    AUTO_ARENA a = ARENA_INIT;
+    struct str url = arena_printf(&a, "%.*s/%s", STR_ARG(w->root), service);
+    const char *headers[] = {
+        arena_printf(&a, "Content-Type: application/x-%s-request", service).ptr,
+        arena_printf(&a, "Accept: application/x-%s-result", service).ptr,
+        NULL,
+    };
+    struct net_http_request q = {
+        .url = url.ptr, .post = true, .body = buf_str(&w->request), .headers = headers};
+    int status = 0;
+    if (net_http_send(w->http, &q, w->base.deadline_ns, &status, err)) {
+        return -1;
+    }
+    w->writing = false;
+    return check_status(url.ptr, status, err);
+}
+
+static int on_read(struct wire *base, void *bytes, size_t cap, size_t *out_n, struct err *err)
+{
+    struct wire_http *w = (struct wire_http *)base;
+    if (w->writing && post(w, err)) {
+        return -1;
+    }
+    return net_http_read(w->http, bytes, cap, out_n, err);
+}
+
+static int on_write(struct wire *base, const void *bytes, size_t n, struct err *err)
+{
+    struct wire_http *w = (struct wire_http *)base;
+    if (!w->writing) {
+        buf_clear(&w->request);
+        w->writing = true;
+    }
+    buf_add(&w->request, bytes, n);
+    return 0;
+}
+
+static void on_close(struct wire *base)
+{
+    struct wire_http *w = (struct wire_http *)base;
+    net_http_free(w->http);
+    buf_done(&w->request);
+    arena_done(&w->arena);
+    mem_free(w);
+}
+
+static const struct wire_ops OPS = {on_read, on_write, on_close};
+
+/* Where the conversation goes on: the answer's URL without what we appended. */
+static int settle(struct wire_http *w, const struct repo *r, struct str asked, struct err *err)
+{
+    struct str at = str_of(net_http_url(w->http));
+    struct str tail = str_sub(asked, w->root.len, asked.len);
+    bool has_secret = r->remote.credential.type != REPO_CREDENTIAL_NONE ||
+                      str_find_byte(r->url.text, '@') >= 0;
+    if (at.len == 0 || str_eq(at, asked)) {
+        return 0;
+    }
+    if (!str_has_suffix(at, tail)) {
+        return err_set(err, ERR_UNAVAILABLE, "invalid redirect of the repository URL to %.*s",
+                       STR_ARG(at));
+    }
+    struct str root = arena_str(&w->arena, str_sub(at, 0, at.len - tail.len));
+    if (has_secret && !net_url_same_origin(root.ptr, w->root.ptr)) {
+        return err_set(err, ERR_UNAVAILABLE,
+                       "invalid redirect: the credential is not sent on to %.*s", STR_ARG(root));
+    }
+    w->root = root;
+    return 0;
+}
+
+static int get_advert(struct wire_http *w, const struct repo *r, struct err *err)
+{
+    const char *service = wire_service_name(w->base.service);
+    struct str asked = arena_printf(&w->arena, "%.*s/info/refs?service=%s", STR_ARG(w->root),
+                                    service);
+    const char *headers[] = {"Pragma: no-cache", NULL};
+    struct net_http_request q = {.url = asked.ptr, .headers = headers, .follow = true};
+    int status = 0;
+    if (net_http_send(w->http, &q, w->base.deadline_ns, &status, err)) {
+        return -1;
+    }
+    /* The redirect rule first: 401 of another origin would blame a credential it never saw. */
+    if (settle(w, r, asked, err)) {
+        return -1;
+    }
+    return check_status(asked.ptr, status, err);
+}
+
+int wire_http_open(const struct repo *r, enum wire_service service, int64_t deadline_ns,
+                   struct wire **out, struct err *err)
+{
+    const struct repo_credential *c = &r->remote.credential;
+    struct net_http_options o = {
+        .auth = c->type == REPO_BASIC    ? NET_AUTH_BASIC
+                : c->type == REPO_BEARER ? NET_AUTH_BEARER
+                                         : NET_AUTH_NONE,
+        .username = c->username,
+        .password = c->password,
+        .token = c->token,
+        .ca_bundle = r->remote.ca_bundle,
+    };
+    struct wire_http *w = mem_new(struct wire_http);
+    w->base = (struct wire){&OPS, service, deadline_ns, true};
+    w->root = arena_str(&w->arena, r->url.text);
+    while (w->root.len && w->root.ptr[w->root.len - 1] == '/') {
+        w->root.len--;
+    }
+    w->root = arena_str(&w->arena, w->root);
+    if (net_http_new(&o, &w->http, err) || get_advert(w, r, err)) {
+        on_close(&w->base);
+        return -1;
+    }
+    *out = &w->base;
+    return 0;
+}
