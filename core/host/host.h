@@ -70,6 +70,8 @@ struct host_run {
     size_t n_effects, cap_effects;
     struct host_read *reads;
     size_t n_reads, cap_reads;
+    struct repo **repos;      /* opened by the run, released by host_run_done */
+    size_t n_repos, cap_repos;
     struct node *result;      /* what run returned, or NULL */
     size_t peak_bytes;
     int64_t cpu_ns;
@@ -95,3 +97,6 @@ int host_catalog_load(struct script_set *set, struct arena *a, struct host_workf
  * `nil, err` from the script becomes err. */
 int host_run(struct host_run *r, struct script_set *set, const struct host_workflow *w,
              struct err *err);
+/* Releases the repository handles that trees of the run refer to: call it when the effects are
+ * committed or dropped, also after a run that failed. */
+void host_run_done(struct host_run *r);

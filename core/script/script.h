@@ -70,6 +70,9 @@ int script_run_load(struct script_run *r, struct str workflow, struct err *err);
 /* lua_pcall with the limits armed; raised values become err (tables {kind, message, causes} keep
  * their kind; limits: ERR_TIMEOUT / ERR_TOO_LARGE). A run that hit a limit stays failed. */
 int script_run_call(struct script_run *r, int nargs, int nresults, struct err *err);
+/* Turns the error value at index (a table {kind, message, causes}, a string, anything) into err;
+ * reads raw, so no code of the script runs. Returns -1. */
+int script_error_take(lua_State *L, int index, struct err *err);
 /* Counts one host call; raises when the limit is reached. */
 void script_run_count(lua_State *L);
 /* Peak bytes and CPU nanoseconds so far. */
