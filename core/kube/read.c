@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * GET of one object and of its subresources: the stored bytes, or a view of them.
+ */
+#include "kube/priv.h"
+
+int kube_row_get(struct kube_call *c, struct store_object *out, struct err *err)
+{
+    const struct kube_route *r = &c->route;
+    struct str ns = r->kind->flags & API_NAMESPACED ? r->ns : STR("");
+    if (store_get(c->k->store, kube_store_kind(r->kind), ns, r->name, c->a, out, err) < 0) {
+        return err_is(err, ERR_NOT_FOUND) ? kube_not_found(r->kind, r->name, err) : -1;
+    }
+    return 0;
+}
+
+void kube_serve_get(struct kube_call *c)
+{
+    AUTO_ERR err = ERR_INIT;
+    AUTO_BUF out = BUF_INIT;
+    struct store_object row;
+    struct kube_shaper s = {c->k, c->route.kind, c->accept, c->params.include};
+    if (kube_row_get(c, &row, &err) < 0 || kube_shape_single(&s, &row, c->a, &out, &err) < 0) {
+        kube_answer_err(c, &err);
+        return;
+    }
+    kube_answer_json(c, 200, arena_str(c->a, buf_str(&out)));
+}
