@@ -64,7 +64,7 @@ static bool resolve_word(struct str text, struct yaml_scalar *out)
         return false;
     }
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-        if (str_eqz(text, words[i].text)) {
+        if (words[i].text[0] == text.ptr[0] && str_eqz(text, words[i].text)) {
             *out = (struct yaml_scalar){.type = words[i].type,
                                         .boolean = words[i].boolean,
                                         .infinite = words[i].infinite};
