@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `require "probe_engine"`: writes through the engine over a temporary store, without the timers
+ * of engine_start, so that nothing happens that a spec did not ask for.
+ *
+ *   open(dir, workflow_dirs?) → engine
+ *   engine:put(kind, json, data?) → number given; stores a row as it is
+ *   engine:get(kind, ns, name) → json, data, number; nothing when absent
+ *   engine:list(kind, ns) → list of JSON
+ *   engine:write{verb=, kind=, subresource=, ns=, name=, object=, old=, rv=, dry_run=, user=} →
+ *     JSON of the answer
+ *   engine:resources(ns, name) → JSON
+ *   engine:sync(ns, repository) → number of revisions: fetches, compares, stores
+ *   engine:credential(ns, repository) → {type, username, password, token}
+ *   engine:close()
+ *   validate_create(json), validate_update(subresource, old, new) → true
+ *
+ * Kinds are "group/version/resource". An error comes back as nil and {kind, message, causes}.
+ */
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "engine/priv.h"
+#include "engine/reconcile.h"
+#include "repo/priv.h"
+
+#define CLASS "probe_engine.engine"
+#define WAIT_S 30
+
+struct box {
+    struct store *store;
+    struct engine *engine;
+    struct user user;
+};
+
+/* --- Lua values --- */
+
+static struct str arg(lua_State *L, int at)
+{
+    struct str s = {NULL, 0};
+    if (!lua_isnoneornil(L, at)) {
+        s.ptr = luaL_checklstring(L, at, &s.len);
+    }
+    return s;
+}
+
+/* A field of the table at `at`; "" when absent. The table keeps the text alive. */
+static struct str member(lua_State *L, int at, const char *name)
+{
+    struct str s = STR("");
+    lua_getfield(L, at, name);
+    const char *p = lua_tolstring(L, -1, &s.len);
+    lua_pop(L, 1);
+    return p ? (struct str){p, s.len} : STR("");
+}
+
+static void push_str(lua_State *L, struct str s)
+{
+    lua_pushlstring(L, s.ptr ? s.ptr : "", s.len);
+}
+
+static void set_str(lua_State *L, const char *name, struct str s)
+{
+    push_str(L, s);
+    lua_setfield(L, -2, name);
+}
+
+/* Releases err. */
+static int push_err(lua_State *L, struct err *err)
+{
+    lua_pushnil(L);
+    lua_newtable(L);
+    set_str(L, "kind", str_of(err_kind_name(err->kind)));
+    set_str(L, "message", str_of(err->message ? err->message : ""));
+    lua_newtable(L);
+    for (size_t i = 0; i < err->n_causes; i++) {
+        lua_newtable(L);
+        set_str(L, "reason", str_of(err->causes[i].reason));
+        set_str(L, "field", str_of(err->causes[i].field));
+        set_str(L, "message", str_of(err->causes[i].message));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "causes");
+    err_done(err);
+    return 2;
+}
+
+static const struct api_kind *kind_of(lua_State *L, struct str name)
+{
+    struct str part[3] = {STR(""), STR(""), STR("")};
+    for (int i = 0; i < 3; i++) {
+        (void)str_split(&name, '/', &part[i]);
+    }
+    const struct api_kind *kind = api_kind_find(part[0], part[1], part[2]);
+    if (!kind) {
+        luaL_error(L, "unknown kind");
+    }
+    return kind;
+}
+
+static struct str namespace_of(const struct api_kind *k, struct str ns)
+{
+    return k->flags & API_NAMESPACED ? ns : STR("");
+}
+
+/* --- life --- */
+
+static struct box *check(lua_State *L)
+{
+    struct box *b = luaL_checkudata(L, 1, CLASS);
+    luaL_argcheck(L, b->engine, 1, "closed");
+    return b;
+}
+
+static int close_box(lua_State *L)
+{
+    struct box *b = luaL_checkudata(L, 1, CLASS);
+    if (b->engine) {
+        engine_drain(b->engine, clock_mono_ns() + WAIT_S * NS_PER_S);
+        engine_free(b->engine);
+    }
+    store_close(b->store);
+    *b = (struct box){0};
+    return 0;
+}
+
+static int open_box(lua_State *L)
+{
+    const char *dirs[4];
+    size_t n = 0;
+    const char *dir = luaL_checkstring(L, 1);
+    while (lua_istable(L, 2) && n < 4 && lua_rawgeti(L, 2, (lua_Integer)n + 1) == LUA_TSTRING) {
+        dirs[n++] = lua_tostring(L, -1);
+    }
+    struct box *b = lua_newuserdatauv(L, sizeof(*b), 0);
+    *b = (struct box){0};
+    luaL_setmetatable(L, CLASS);
+    struct err err = ERR_INIT;
+    struct store_config store = {.dir = dir};
+    if (store_open(&store, &b->store, &err) < 0) {
+        return push_err(L, &err);
+    }
+    struct engine_config c = {
+        .store = b->store, .dir = dir, .workflow_dirs = dirs, .n_workflow_dirs = n, .workers = 2};
+    if (engine_new(&c, &b->engine, &err) < 0 || engine_namespace_seed(b->engine, &err) < 0) {
+        return push_err(L, &err);
+    }
+    return 1;
+}
+
+/* --- rows --- */
+
+static int store_row(struct box *b, const struct api_kind *k, struct str json, struct str data,
+                     int64_t *out_rv, struct err *err)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct node *o = json_parse(&a, json, NULL, err);
+    if (!o) {
+        return -1;
+    }
+    struct store_put put = {.expect_rv = -1};
+    cells_encode(&a, k, o, &put);
+    put.data = data;
+    struct store_txn *txn = store_txn_new(&a);
+    store_txn_put(txn, &put);
+    if (store_commit(b->store, txn, err) < 0) {
+        return -1;
+    }
+    *out_rv = put.rv;
+    return 0;
+}
+
+static int l_put(lua_State *L)
+{
+    struct box *b = check(L);
+    struct err err = ERR_INIT;
+    int64_t rv;
+    if (store_row(b, kind_of(L, arg(L, 2)), arg(L, 3), arg(L, 4), &rv, &err) < 0) {
+        return push_err(L, &err);
+    }
+    lua_pushinteger(L, rv);
+    return 1;
+}
+
+static int l_get(lua_State *L)
+{
+    struct box *b = check(L);
+    const struct api_kind *k = kind_of(L, arg(L, 2));
+    struct str ns = namespace_of(k, arg(L, 3)), name = arg(L, 4);
+    struct err err = ERR_INIT;
+    AUTO_ARENA a = ARENA_INIT;
+    struct store_object o;
+    if (store_get(b->store, str_of(k->store_kind), ns, name, &a, &o, &err) < 0) {
+        if (err.kind == ERR_NOT_FOUND) {
+            err_done(&err);
+            return 0;
+        }
+        return push_err(L, &err);
+    }
+    push_str(L, o.json);
+    push_str(L, o.data);
+    lua_pushinteger(L, o.rv);
+    return 3;
+}
+
+static int l_list(lua_State *L)
+{
+    struct box *b = check(L);
+    const struct api_kind *k = kind_of(L, arg(L, 2));
+    struct store_query q = {.kind = str_of(k->store_kind), .ns = namespace_of(k, arg(L, 3))};
+    struct err err = ERR_INIT;
+    int64_t rv;
+    struct store_list *l = store_list_open(b->store, &q, &rv, &err);
+    if (!l) {
+        return push_err(L, &err);
+    }
+    lua_newtable(L);
+    struct store_object row;
+    lua_Integer n = 0;
+    int got;
+    while ((got = store_list_next(l, &row, &err)) > 0) {
+        push_str(L, row.json);
+        lua_rawseti(L, -2, ++n);
+    }
+    store_list_close(l);
+    return got < 0 ? push_err(L, &err) : 1;
+}
+
+/* --- writes --- */
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool done;
+};
+
+static void on_done(void *ctx, struct engine_write *write)
+{
+    struct waiter *w = ctx;
+    pthread_mutex_lock(&w->lock);
+    w->done = true;
+    pthread_cond_signal(&w->ended);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void submit(struct box *b, struct engine_write *write)
+{
+    struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    thread_cond_init(&w.ended);
+    engine_submit(b->engine, write, on_done, &w);
+    pthread_mutex_lock(&w.lock);
+    while (!w.done) {
+        pthread_cond_wait(&w.ended, &w.lock); /* the write has its own deadline */
+    }
+    pthread_mutex_unlock(&w.lock);
+    pthread_cond_destroy(&w.ended);
+}
+
+static int l_write(lua_State *L)
+{
+    static const char *const verbs[] = {"create", "update", "delete", NULL};
+    static const struct str groups[] = {{"system:authenticated", 20}};
+    struct box *b = check(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_getfield(L, 2, "verb");
+    int verb = luaL_checkoption(L, -1, NULL, verbs);
+    struct str object = member(L, 2, "object"), old = member(L, 2, "old");
+    struct str user = member(L, 2, "user");
+    const struct api_kind *kind = kind_of(L, member(L, 2, "kind"));
+    lua_getfield(L, 2, "rv");
+    int64_t rv = lua_tointeger(L, -1);
+    lua_getfield(L, 2, "dry_run");
+    bool dry_run = lua_toboolean(L, -1);
+    struct arena a = ARENA_INIT;
+    struct engine_write w = {
+        .arena = &a,
+        .verb = (enum engine_verb)verb,
+        .kind = kind,
+        .subresource = member(L, 2, "subresource"),
+        .ns = member(L, 2, "ns"),
+        .name = member(L, 2, "name"),
+        .old_rv = rv,
+        .user = {.name = user, .groups = groups, .n_groups = 1, .anonymous = user.len == 0},
+        .dry_run = dry_run,
+        .deadline_ns = clock_mono_ns() + WAIT_S * NS_PER_S,
+    };
+    w.object = object.len ? json_parse(&a, object, NULL, &w.err) : NULL;
+    w.old = old.len ? json_parse(&a, old, NULL, &w.err) : NULL;
+    if (w.err.kind == ERR_NONE) {
+        submit(b, &w);
+    }
+    int pushed = 1;
+    if (w.err.kind != ERR_NONE) {
+        pushed = push_err(L, &w.err);
+    } else {
+        push_str(L, w.json);
+    }
+    arena_done(&a);
+    return pushed;
+}
+
+static int l_resources(lua_State *L)
+{
+    struct box *b = check(L);
+    struct str ns = arg(L, 2), name = arg(L, 3), json;
+    struct err err = ERR_INIT;
+    AUTO_ARENA a = ARENA_INIT;
+    struct store_object row;
+    if (store_get(b->store, STR(KIND_REVISIONS), ns, name, &a, &row, &err) < 0 ||
+        engine_resources_get(b->engine, &row, &a, &json, &err) < 0) {
+        return push_err(L, &err);
+    }
+    push_str(L, json);
+    return 1;
+}
+
+/* --- repositories --- */
+
+static int sync_once(struct engine *e, struct str ns, struct str name, int64_t *out_n,
+                     struct err *err)
+{
+    struct repo *repo;
+    struct repo_state state;
+    if (engine_open_repo(e, ns, name, &repo, err) < 0) {
+        return -1;
+    }
+    int rc = repo_fetch(repo, clock_mono_ns() + WAIT_S * NS_PER_S, &state, err) < 0 ||
+                     engine_reconcile(e, repo, ns, name, out_n, err) < 0
+                 ? -1
+                 : 0;
+    repo_unref(repo);
+    return rc;
+}
+
+static int l_sync(lua_State *L)
+{
+    struct box *b = check(L);
+    struct err err = ERR_INIT;
+    int64_t n = 0;
+    if (sync_once(b->engine, arg(L, 2), arg(L, 3), &n, &err) < 0) {
+        return push_err(L, &err);
+    }
+    lua_pushinteger(L, n);
+    return 1;
+}
+
+static int l_credential(lua_State *L)
+{
+    static const char *const types[] = {"none", "basic", "bearer", "ssh"};
+    struct box *b = check(L);
+    struct err err = ERR_INIT;
+    struct repo *repo;
+    if (engine_open_repo(b->engine, arg(L, 2), arg(L, 3), &repo, &err) < 0) {
+        return push_err(L, &err);
+    }
+    const struct repo_credential *c = &repo->remote.credential;
+    lua_newtable(L);
+    set_str(L, "type", str_of(types[c->type]));
+    set_str(L, "username", c->username);
+    set_str(L, "password", c->password);
+    set_str(L, "token", c->token);
+    repo_unref(repo);
+    return 1;
+}
+
+/* --- rules --- */
+
+static int validate(lua_State *L, struct str subresource, struct str old, struct str now)
+{
+    struct err err = ERR_INIT;
+    AUTO_ARENA a = ARENA_INIT;
+    struct engine_write w = {
+        .arena = &a,
+        .verb = old.ptr ? ENGINE_UPDATE : ENGINE_CREATE,
+        .kind = engine_kind(KIND_REVISIONS),
+        .subresource = subresource,
+    };
+    w.object = json_parse(&a, now, NULL, &err);
+    w.old = w.object && old.ptr ? json_parse(&a, old, NULL, &err) : NULL;
+    if (err.kind != ERR_NONE) {
+        return push_err(L, &err);
+    }
+    w.name = node_text_at(w.object, "metadata.name");
+    if (old.ptr ? engine_validate_update(&w, &err) < 0 : engine_validate_create(&w, &err) < 0) {
+        return push_err(L, &err);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int l_validate_create(lua_State *L)
+{
+    return validate(L, STR(""), STR_NULL, arg(L, 1));
+}
+
+static int l_validate_update(lua_State *L)
+{
+    return validate(L, arg(L, 1), arg(L, 2), arg(L, 3));
+}
+
+int luaopen_probe_engine(lua_State *L);
+int luaopen_probe_engine(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"close", close_box},         {"put", l_put},   {"get", l_get},
+        {"list", l_list},             {"write", l_write}, {"resources", l_resources},
+        {"sync", l_sync},             {"credential", l_credential}, {NULL, NULL}};
+    static const luaL_Reg module[] = {{"open", open_box},
+                                      {"validate_create", l_validate_create},
+                                      {"validate_update", l_validate_update},
+                                      {NULL, NULL}};
+    luaL_newmetatable(L, CLASS);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, close_box);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    luaL_newlib(L, module);
+    return 1;
+}
