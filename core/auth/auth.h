@@ -18,7 +18,8 @@
 struct auth;
 
 /* dir: <data>/pki with ca.crt, ca.key, server.crt, server.key (made when missing, mode 0600).
- * hosts: names and addresses for the server certificate (besides localhost, 127.0.0.1, ::1). */
+ * hosts: names and addresses for the server certificate (besides localhost, 127.0.0.1, ::1); NULL
+ * keeps those that it has. Threads may call everything but auth_close at any time. */
 int auth_open(const char *dir, struct store *store, const char *const *hosts, size_t n_hosts,
               struct auth **out, struct err *err);
 void auth_close(struct auth *a);

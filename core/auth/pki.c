@@ -184,7 +184,7 @@ static int ca_open(struct pki *p, const char *dir, struct err *err)
     return cert_add_pem(&p->ca_pem, p->ca, err);
 }
 
-/* Why the server's certificate has to be made, or NULL when x will do. */
+/* Why the server's certificate has to be made, or NULL when x will do. hosts NULL: any. */
 static const char *server_reason(struct pki *p, X509 *x, const char *const *hosts, size_t n)
 {
     time_t soon = time(NULL) + RENEW_DAYS * DAY_S;
@@ -198,11 +198,11 @@ static const char *server_reason(struct pki *p, X509 *x, const char *const *host
         ERR_clear_error();
         return "it is of another authority";
     }
-    return cert_has_hosts(x, hosts, n) ? NULL : "the host names changed";
+    return !hosts || cert_has_hosts(x, hosts, n) ? NULL : "the host names changed";
 }
 
 static int server_open(struct pki *p, const char *dir, const char *const *hosts, size_t n,
-                       struct err *err)
+                       bool keep_hosts, struct err *err)
 {
     AUTO_CERT *x = NULL;
     AUTO_KEY *key = NULL;
@@ -212,7 +212,7 @@ static int server_open(struct pki *p, const char *dir, const char *const *hosts,
         return err_move(err, &broken);
     }
     const char *reason =
-        broken.kind ? "it was damaged" : server_reason(p, x, hosts, n);
+        broken.kind ? "it was damaged" : server_reason(p, x, keep_hosts ? NULL : hosts, n);
     if (reason) {
         struct cert_spec spec = {.name = STR("lanai"), .hosts = hosts, .n_hosts = n,
                                  .seconds = SERVER_SECONDS, .usage = "serverAuth"};
@@ -270,7 +270,7 @@ int pki_open(struct pki *p, const char *dir, const char *const *hosts, size_t n_
             all[n++] = hosts[i];
         }
     }
-    return ca_open(p, dir, err) != 0 ? -1 : server_open(p, dir, all, n, err);
+    return ca_open(p, dir, err) != 0 ? -1 : server_open(p, dir, all, n, !hosts, err);
 }
 
 void pki_done(struct pki *p)

@@ -109,7 +109,7 @@ static struct MHD_Response *bytes_response(struct call *c, struct kube_response 
     if (c->req.method != KUBE_HEAD) {
         atomic_fetch_add_explicit(&h->count.bytes_out, body.len, memory_order_relaxed);
     }
-    conn_until(c->conn, clock_mono_ns() + h->request_ms * NS_PER_MS);
+    conn_until(c->conn, clock_mono_ns() + h->request_ns);
     return r;
 }
 

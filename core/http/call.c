@@ -170,7 +170,7 @@ static enum MHD_Result begin(struct call *c, struct MHD_Connection *mhd, const c
 {
     c->has_head = true;
     c->start_ns = clock_mono_ns();
-    conn_until(c->conn, c->start_ns + BODY_NS);
+    conn_until(c->conn, c->start_ns + c->http->body_ns);
     take_head(c, mhd, method);
     int64_t length = 0;
     struct str sent = find_header(&c->req, "Content-Length");
@@ -264,7 +264,7 @@ static enum MHD_Result call_run(struct call *c)
         return answer_queue(c, too_many(c));
     }
     c->req.body = buf_str(&c->body);
-    c->req.deadline_ns = clock_mono_ns() + h->request_ms * NS_PER_MS;
+    c->req.deadline_ns = clock_mono_ns() + h->request_ns;
     conn_set_call(c->conn, c);
     call_ref(c);
     kube_serve(h->kube, &c->req, done, c);
@@ -296,7 +296,8 @@ void call_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
     *con_cls = NULL;
     struct http *h = c->http;
     conn_set_call(c->conn, NULL);
-    conn_until(c->conn, clock_mono_ns() + IDLE_NS);
+    bool crowd = atomic_load(&h->count.connections) > CROWD;
+    conn_until(c->conn, clock_mono_ns() + h->idle_ns / (crowd ? CROWD_FACTOR : 1));
     call_uncount(c);
     atomic_fetch_sub(&h->count.upload_bytes, (int64_t)c->uploaded);
     pthread_mutex_lock(c->stripe);

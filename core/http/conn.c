@@ -52,7 +52,7 @@ static void conn_started(struct http *h, struct MHD_Connection *mhd, void **sock
         /* Asked for, with an empty CA list, and judged later by auth/. */
         gnutls_certificate_server_set_request(tls->tls_session, GNUTLS_CERT_REQUEST);
     }
-    conn_until(c, clock_mono_ns() + FIRST_HEAD_NS);
+    conn_until(c, clock_mono_ns() + h->head_ns);
     *socket_context = c;
     pthread_mutex_lock(&h->lock);
     c->next = h->conns;
@@ -251,5 +251,8 @@ void ticker_stop(struct http *h)
         }
         h->has_ticker = false;
     }
-    free_conns(take_graves(h));
+    pthread_mutex_lock(&h->lock);
+    struct conn *graves = take_graves(h);
+    pthread_mutex_unlock(&h->lock);
+    free_conns(graves);
 }

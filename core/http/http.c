@@ -19,6 +19,7 @@
 
 #define BACKLOG 1024
 #define RESERVED_FDS 256 /* files, git, outgoing connections */
+#define LAST_ANSWERS_NS (250 * NS_PER_MS) /* for the 503s of a shutdown to go out */
 #define TLS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 void http_unref(struct http *h)
@@ -47,7 +48,11 @@ static struct http *http_new(const struct http_config *c)
 {
     struct http *h = mem_new(struct http);
     h->kube = c->kube;
-    h->request_ms = c->request_ms ? c->request_ms : LIMIT_REQUEST_MS;
+    h->request_ns = (c->request_ms ? c->request_ms : LIMIT_REQUEST_MS) * NS_PER_MS;
+    h->head_ns = (c->head_ms ? c->head_ms : HEAD_MS) * NS_PER_MS;
+    h->idle_ns = (c->idle_ms ? c->idle_ms : IDLE_MS) * NS_PER_MS;
+    h->body_ns = (c->body_ms ? c->body_ms : BODY_MS) * NS_PER_MS;
+    h->stall_ns = (c->stall_ms ? c->stall_ms : STALL_MS) * NS_PER_MS;
     h->max_body = c->max_body ? c->max_body : LIMIT_BODY_BYTES;
     h->listen_fd = h->epoll_fd = h->stop_fd = -1;
     atomic_init(&h->refs, 1);
@@ -202,6 +207,17 @@ static void tell_calls(struct http *h)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* Waits until nothing runs any more; returns how many do at the deadline. */
+static size_t wait_quiet(struct http *h, int64_t deadline_ns)
+{
+    pthread_mutex_lock(&h->lock);
+    while (h->n_calls && thread_cond_wait_until(&h->quiet, &h->lock, deadline_ns)) {
+    }
+    size_t left = h->n_calls;
+    pthread_mutex_unlock(&h->lock);
+    return left;
+}
+
 void http_stop(struct http *h, int64_t deadline_ns)
 {
     if (!h) {
@@ -212,11 +228,7 @@ void http_stop(struct http *h, int64_t deadline_ns)
     h->listen_fd = -1;
     atomic_store(&h->closing, true);
     tell_calls(h);
-    pthread_mutex_lock(&h->lock);
-    while (h->n_calls && thread_cond_wait_until(&h->quiet, &h->lock, deadline_ns)) {
-    }
-    size_t left = h->n_calls;
-    pthread_mutex_unlock(&h->lock);
+    size_t left = wait_quiet(h, deadline_ns);
     if (left) {
         char n[24];
         snprintf(n, sizeof(n), "%zu", left);
@@ -224,6 +236,7 @@ void http_stop(struct http *h, int64_t deadline_ns)
     }
     atomic_store(&h->cut, true); /* from here on nothing suspends any more */
     tell_calls(h);
+    wait_quiet(h, clock_mono_ns() + LAST_ANSWERS_NS);
     ticker_stop(h);
     MHD_stop_daemon(h->daemon);
     ticker_stop(h); /* frees the connections that ended since */

@@ -20,6 +20,9 @@ struct http_config {
     int threads;           /* 0 = 2 */
     int64_t request_ms;    /* 0 = LIMIT_REQUEST_MS */
     size_t max_body;       /* 0 = LIMIT_BODY_BYTES */
+    /* How long a client may take, each 0 = default: handshake and first request head (60 s), idle
+     * between requests (180 s), a request body (60 s), taking nothing of a stream (180 s). */
+    int64_t head_ms, idle_ms, body_ms, stall_ms;
     struct kube *kube;
 };
 

@@ -32,16 +32,20 @@
 /* Memory of one connection inside MHD: request line and headers together (kube-wire §2 asks for
  * 64 KiB), and the block that a stream is read into. */
 #define POOL_BYTES (72u * 1024)
-#define FIRST_HEAD_NS (60 * NS_PER_S)  /* handshake and first request head */
-#define IDLE_NS (180 * NS_PER_S)       /* between requests: Go clients keep 90 s */
-#define BODY_NS (60 * NS_PER_S)        /* a request body has to arrive within this */
-#define STALL_NS (180 * NS_PER_S)      /* a stream's client took nothing for this long */
+#define HEAD_MS 60000   /* handshake and first request head */
+#define IDLE_MS 180000  /* between requests: Go clients keep 90 s */
+#define BODY_MS 60000   /* a request body has to arrive within this */
+#define STALL_MS 180000 /* a stream's client took nothing for this long */
 #define DISCARD_FACTOR 4u              /* too large bodies: read on up to limit x 4, then cut */
 #define UPLOAD_BYTES (256u * 1024 * 1024) /* all bodies being received, together */
 #define GZIP_FROM_BYTES (128u * 1024)  /* kube-wire §2 */
 #define WATCH_BLOCK 4096u              /* a watch that wrote more than this gives memory back */
 #define STRIPES 64
 #define MAX_CONNECTIONS 20000
+/* A connection that has served a request keeps POOL_BYTES resident (MHD clears them). Above so
+ * many connections, idle ones are cut after a twelfth of the time. */
+#define CROWD 2000
+#define CROWD_FACTOR 12
 
 struct call;
 
@@ -90,7 +94,7 @@ struct http_counters {
 
 struct http {
     struct kube *kube;
-    int64_t request_ms;
+    int64_t request_ns, head_ns, idle_ns, body_ns, stall_ns;
     size_t max_body;
     struct MHD_Daemon *daemon;
     int listen_fd, epoll_fd, stop_fd; /* epoll and eventfd of the ticker */

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define HTTP10_BLOCK 4096u /* used by MHD only where it cannot send chunks */
+#define HTTP10_BLOCK 1024u /* used by MHD only where it cannot send chunks */
 
 static void wake(void *ctx)
 {
@@ -20,11 +20,11 @@ static void wake(void *ctx)
 }
 
 /* MHD hands in all that is left of the connection's memory, and cleared it before. Its content is
- * ours to define, so an idle watch returns the pages that it will not need soon. */
+ * ours to define, so an idle watch returns its pages. */
 static void give_back(char *buf, size_t max)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = ((uintptr_t)buf + WATCH_BLOCK + page - 1) / page * page;
+    uintptr_t from = ((uintptr_t)buf + page - 1) / page * page;
     uintptr_t to = ((uintptr_t)buf + max) / page * page;
     if (from < to) {
         (void)madvise((void *)from, to - from, MADV_DONTNEED); /* only a saving */
@@ -39,7 +39,7 @@ static bool rest(struct call *c, char *buf, size_t max)
         give_back(buf, max);
         c->dirty = 0;
     }
-    conn_until(c->conn, s->watch ? 0 : c->start_ns + c->http->request_ms * NS_PER_MS);
+    conn_until(c->conn, s->watch ? 0 : c->start_ns + c->http->request_ns);
     conn_poll(c->conn);
     int64_t next_ns = s->next_ns;
     pthread_mutex_lock(c->stripe);
@@ -52,8 +52,8 @@ static bool rest(struct call *c, char *buf, size_t max)
 static void sent(struct call *c, size_t n)
 {
     int64_t now = clock_mono_ns();
-    int64_t until = now + STALL_NS;
-    int64_t end = c->start_ns + c->http->request_ms * NS_PER_MS;
+    int64_t until = now + c->http->stall_ns;
+    int64_t end = c->start_ns + c->http->request_ns;
     conn_until(c->conn, c->stream->watch || until < end ? until : end);
     c->dirty = n > c->dirty ? n : c->dirty;
     atomic_fetch_add_explicit(&c->http->count.bytes_out, n, memory_order_relaxed);
