@@ -183,7 +183,7 @@ static bool in_log(struct kube *k, struct str kind, int64_t rv)
 /* Where the page starts and which number it reports. */
 static int apply_token(struct kube_call *c, struct store_query *q, int64_t *out_rv, struct err *err)
 {
-    struct str ns, name;
+    struct str ns = STR(""), name = STR("");
     if (!c->params.continue_token.len) {
         return 0;
     }

@@ -316,7 +316,7 @@ static int load_flags(struct arena *a, int argc, char **argv, bool only_config, 
 {
     bool seen[N_SETTINGS] = {false};
     for (int i = 0; i < argc; i++) {
-        struct flag f;
+        struct flag f = {0};
         if (parse_flag(argc, argv, &i, &f, err) < 0) {
             return -1;
         }
