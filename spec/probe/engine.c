@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `require "probe_engine"`: writes through the engine over a temporary store, without the timers
- * of engine_start, so that nothing happens that a spec did not ask for.
+ * `require "probe_engine"`: the engine over a store of its own.
  *
- *   open(dir, workflow_dirs?) → engine
- *   engine:put(kind, json, data?) → number given; stores a row as it is
- *   engine:get(kind, ns, name) → json, data, number; nothing when absent
- *   engine:list(kind, ns) → list of JSON
+ *   open(dir, {workflows = dirs, quiet = bool}?) → engine; quiet: without engine_start, so that
+ *     nothing happens that the caller did not ask for
  *   engine:write{verb=, kind=, subresource=, ns=, name=, object=, old=, rv=, dry_run=, user=} →
- *     JSON of the answer
+ *     JSON of the answer. old and rv are the stored ones unless given; user "" is anonymous
+ *   engine:get(kind, ns, name) → JSON, private data, number; nothing when absent
+ *   engine:wait(kind, ns, name, text) → JSON once the object has this text in it; text nil: true
+ *     once it is gone
+ *   engine:list(kind, ns) → names
+ *   engine:objects(kind, ns) → JSON of each
  *   engine:resources(ns, name) → JSON
+ *   engine:put(kind, json, data?) → number given; stores a row as it is
  *   engine:sync(ns, repository) → number of revisions: fetches, compares, stores
  *   engine:credential(ns, repository) → {type, username, password, token}
  *   engine:close()
  *   validate_create(json), validate_update(subresource, old, new) → true
  *
- * Kinds are "group/version/resource". An error comes back as nil and {kind, message, causes}.
+ * Kinds are named as in the store ("packagerevisions"). JSON is text. An error comes back as nil
+ * and {kind, code, message, causes}.
  */
 #include <lauxlib.h>
 #include <lua.h>
@@ -30,7 +34,8 @@
 struct box {
     struct store *store;
     struct engine *engine;
-    struct user user;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* the store has committed, a write has ended */
 };
 
 /* --- Lua values --- */
@@ -68,9 +73,14 @@ static void set_str(lua_State *L, const char *name, struct str s)
 /* Releases err. */
 static int push_err(lua_State *L, struct err *err)
 {
+    int code;
+    const char *reason;
+    err_kind_info(err->kind, &code, &reason);
     lua_pushnil(L);
     lua_newtable(L);
     set_str(L, "kind", str_of(err_kind_name(err->kind)));
+    lua_pushinteger(L, code);
+    lua_setfield(L, -2, "code");
     set_str(L, "message", str_of(err->message ? err->message : ""));
     lua_newtable(L);
     for (size_t i = 0; i < err->n_causes; i++) {
@@ -87,15 +97,13 @@ static int push_err(lua_State *L, struct err *err)
 
 static const struct api_kind *kind_of(lua_State *L, struct str name)
 {
-    struct str part[3] = {STR(""), STR(""), STR("")};
-    for (int i = 0; i < 3; i++) {
-        (void)str_split(&name, '/', &part[i]);
+    for (size_t i = 0; i < api_n_kinds; i++) {
+        if (api_kinds[i].store_kind && str_eqz(name, api_kinds[i].store_kind)) {
+            return &api_kinds[i];
+        }
     }
-    const struct api_kind *kind = api_kind_find(part[0], part[1], part[2]);
-    if (!kind) {
-        luaL_error(L, "unknown kind");
-    }
-    return kind;
+    luaL_error(L, "unknown kind");
+    return NULL;
 }
 
 static struct str namespace_of(const struct api_kind *k, struct str ns)
@@ -119,19 +127,48 @@ static int close_box(lua_State *L)
         engine_drain(b->engine, clock_mono_ns() + WAIT_S * NS_PER_S);
         engine_free(b->engine);
     }
-    store_close(b->store);
-    *b = (struct box){0};
+    if (b->store) {
+        store_close(b->store);
+        pthread_cond_destroy(&b->changed);
+        pthread_mutex_destroy(&b->lock);
+    }
+    b->engine = NULL;
+    b->store = NULL;
     return 0;
+}
+
+static void on_commit(void *ctx, int64_t rv)
+{
+    struct box *b = ctx;
+    pthread_mutex_lock(&b->lock);
+    pthread_cond_broadcast(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* Pushes the list of directories in opts.workflows and fills dirs from it. */
+static size_t check_dirs(lua_State *L, const char **dirs, size_t max)
+{
+    size_t n = 0;
+    lua_getfield(L, 2, "workflows");
+    int list = lua_gettop(L);
+    while (lua_istable(L, list) && n < max &&
+           lua_rawgeti(L, list, (lua_Integer)n + 1) == LUA_TSTRING) {
+        dirs[n++] = lua_tostring(L, -1);
+    }
+    return n;
 }
 
 static int open_box(lua_State *L)
 {
-    const char *dirs[4];
-    size_t n = 0;
-    const char *dir = luaL_checkstring(L, 1);
-    while (lua_istable(L, 2) && n < 4 && lua_rawgeti(L, 2, (lua_Integer)n + 1) == LUA_TSTRING) {
-        dirs[n++] = lua_tostring(L, -1);
+    const char *dirs[4], *dir = luaL_checkstring(L, 1);
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2)) {
+        lua_newtable(L);
+        lua_replace(L, 2);
     }
+    lua_getfield(L, 2, "quiet");
+    bool quiet = lua_toboolean(L, -1);
+    size_t n = check_dirs(L, dirs, 4);
     struct box *b = lua_newuserdatauv(L, sizeof(*b), 0);
     *b = (struct box){0};
     luaL_setmetatable(L, CLASS);
@@ -140,9 +177,13 @@ static int open_box(lua_State *L)
     if (store_open(&store, &b->store, &err) < 0) {
         return push_err(L, &err);
     }
+    pthread_mutex_init(&b->lock, NULL);
+    thread_cond_init(&b->changed);
+    store_wake_add(b->store, on_commit, b);
     struct engine_config c = {
         .store = b->store, .dir = dir, .workflow_dirs = dirs, .n_workflow_dirs = n, .workers = 2};
-    if (engine_new(&c, &b->engine, &err) < 0 || engine_namespace_seed(b->engine, &err) < 0) {
+    if (engine_new(&c, &b->engine, &err) < 0 ||
+        (quiet ? engine_namespace_seed(b->engine, &err) : engine_start(b->engine, &err)) < 0) {
         return push_err(L, &err);
     }
     return 1;
@@ -182,20 +223,31 @@ static int l_put(lua_State *L)
     return 1;
 }
 
+/* 1 = *out filled, 0 = absent. */
+static int find_row(struct box *b, const struct api_kind *k, struct str ns, struct str name,
+                    struct arena *a, struct store_object *out, struct err *err)
+{
+    if (store_get(b->store, str_of(k->store_kind), namespace_of(k, ns), name, a, out, err) == 0) {
+        return 1;
+    }
+    if (!err_is(err, ERR_NOT_FOUND)) {
+        return -1;
+    }
+    err_drop(err); /* absence is an answer */
+    return 0;
+}
+
 static int l_get(lua_State *L)
 {
     struct box *b = check(L);
     const struct api_kind *k = kind_of(L, arg(L, 2));
-    struct str ns = namespace_of(k, arg(L, 3)), name = arg(L, 4);
+    struct str ns = arg(L, 3), name = arg(L, 4);
     struct err err = ERR_INIT;
     AUTO_ARENA a = ARENA_INIT;
     struct store_object o;
-    if (store_get(b->store, str_of(k->store_kind), ns, name, &a, &o, &err) < 0) {
-        if (err.kind == ERR_NOT_FOUND) {
-            err_done(&err);
-            return 0;
-        }
-        return push_err(L, &err);
+    int found = find_row(b, k, ns, name, &a, &o, &err);
+    if (found <= 0) {
+        return found ? push_err(L, &err) : 0;
     }
     push_str(L, o.json);
     push_str(L, o.data);
@@ -203,7 +255,48 @@ static int l_get(lua_State *L)
     return 3;
 }
 
-static int l_list(lua_State *L)
+/* 1 = the object is as wanted and, unless gone is wanted, in *out. */
+static int look(struct box *b, const struct api_kind *k, struct str ns, struct str name,
+                struct str text, struct arena *a, struct store_object *out, struct err *err)
+{
+    int found = find_row(b, k, ns, name, a, out, err);
+    if (found <= 0) {
+        return found == 0 && !text.ptr ? 1 : found;
+    }
+    return text.ptr && str_find(out->json, text) >= 0;
+}
+
+static int l_wait(lua_State *L)
+{
+    struct box *b = check(L);
+    const struct api_kind *k = kind_of(L, arg(L, 2));
+    struct str ns = arg(L, 3), name = arg(L, 4), text = arg(L, 5);
+    int64_t deadline = clock_mono_ns() + WAIT_S * NS_PER_S;
+    struct err err = ERR_INIT;
+    AUTO_ARENA a = ARENA_INIT;
+    struct store_object o;
+    pthread_mutex_lock(&b->lock); /* held while looking: no commit is missed */
+    int found = look(b, k, ns, name, text, &a, &o, &err);
+    while (found == 0 && clock_mono_ns() < deadline) {
+        (void)thread_cond_wait_until(&b->changed, &b->lock, deadline);
+        found = look(b, k, ns, name, text, &a, &o, &err);
+    }
+    pthread_mutex_unlock(&b->lock);
+    if (found == 0) {
+        err_set(&err, ERR_TIMEOUT, "waited in vain");
+    }
+    if (found <= 0) {
+        return push_err(L, &err);
+    }
+    if (text.ptr) {
+        push_str(L, o.json);
+    } else {
+        lua_pushboolean(L, 1);
+    }
+    return 1;
+}
+
+static int push_rows(lua_State *L, bool names)
 {
     struct box *b = check(L);
     const struct api_kind *k = kind_of(L, arg(L, 2));
@@ -219,41 +312,69 @@ static int l_list(lua_State *L)
     lua_Integer n = 0;
     int got;
     while ((got = store_list_next(l, &row, &err)) > 0) {
-        push_str(L, row.json);
+        push_str(L, names ? row.name : row.json);
         lua_rawseti(L, -2, ++n);
     }
     store_list_close(l);
     return got < 0 ? push_err(L, &err) : 1;
 }
 
+static int l_list(lua_State *L)
+{
+    return push_rows(L, true);
+}
+
+static int l_objects(lua_State *L)
+{
+    return push_rows(L, false);
+}
+
 /* --- writes --- */
 
 struct waiter {
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
+    struct box *box;
     bool done;
 };
 
 static void on_done(void *ctx, struct engine_write *write)
 {
     struct waiter *w = ctx;
-    pthread_mutex_lock(&w->lock);
+    pthread_mutex_lock(&w->box->lock);
     w->done = true;
-    pthread_cond_signal(&w->ended);
-    pthread_mutex_unlock(&w->lock);
+    pthread_cond_broadcast(&w->box->changed);
+    pthread_mutex_unlock(&w->box->lock);
 }
 
 static void submit(struct box *b, struct engine_write *write)
 {
-    struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    thread_cond_init(&w.ended);
+    struct waiter w = {.box = b};
     engine_submit(b->engine, write, on_done, &w);
-    pthread_mutex_lock(&w.lock);
+    pthread_mutex_lock(&b->lock);
     while (!w.done) {
-        pthread_cond_wait(&w.ended, &w.lock); /* the write has its own deadline */
+        pthread_cond_wait(&b->changed, &b->lock); /* the write has its own deadline */
     }
-    pthread_mutex_unlock(&w.lock);
-    pthread_cond_destroy(&w.ended);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* The object as the client saw it: w->old and w->old_rv. What is given goes before the stored. */
+static void set_old(struct box *b, struct engine_write *w, struct str old, int64_t rv)
+{
+    bool resources = strcmp(w->kind->store_kind, KIND_RESOURCES) == 0;
+    const struct api_kind *k = resources ? engine_kind(KIND_REVISIONS) : w->kind;
+    struct store_object row;
+    if (!old.len) {
+        int found = find_row(b, k, w->ns, w->name, w->arena, &row, &w->err);
+        if (found == 0) {
+            (void)engine_not_found(w->kind, w->name, &w->err);
+        }
+        if (found <= 0) {
+            return;
+        }
+        old = row.json;
+        w->old_rv = row.rv;
+    }
+    w->old_rv = rv ? rv : w->old_rv;
+    w->old = json_parse(w->arena, old, NULL, &w->err);
 }
 
 static int l_write(lua_State *L)
@@ -265,8 +386,9 @@ static int l_write(lua_State *L)
     lua_getfield(L, 2, "verb");
     int verb = luaL_checkoption(L, -1, NULL, verbs);
     struct str object = member(L, 2, "object"), old = member(L, 2, "old");
-    struct str user = member(L, 2, "user");
     const struct api_kind *kind = kind_of(L, member(L, 2, "kind"));
+    bool named = lua_getfield(L, 2, "user") != LUA_TNIL;
+    struct str user = named ? member(L, 2, "user") : STR("tester");
     lua_getfield(L, 2, "rv");
     int64_t rv = lua_tointeger(L, -1);
     lua_getfield(L, 2, "dry_run");
@@ -279,13 +401,17 @@ static int l_write(lua_State *L)
         .subresource = member(L, 2, "subresource"),
         .ns = member(L, 2, "ns"),
         .name = member(L, 2, "name"),
-        .old_rv = rv,
         .user = {.name = user, .groups = groups, .n_groups = 1, .anonymous = user.len == 0},
         .dry_run = dry_run,
         .deadline_ns = clock_mono_ns() + WAIT_S * NS_PER_S,
     };
     w.object = object.len ? json_parse(&a, object, NULL, &w.err) : NULL;
-    w.old = old.len ? json_parse(&a, old, NULL, &w.err) : NULL;
+    if (w.err.kind == ERR_NONE && verb != ENGINE_CREATE) {
+        set_old(b, &w, old, rv);
+    } else if (w.err.kind == ERR_NONE && w.name.len == 0) {
+        w.name = node_text_at(w.object, "metadata.name");
+        w.name = w.name.ptr ? w.name : STR("");
+    }
     if (w.err.kind == ERR_NONE) {
         submit(b, &w);
     }
@@ -402,9 +528,10 @@ int luaopen_probe_engine(lua_State *L);
 int luaopen_probe_engine(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"close", close_box},         {"put", l_put},   {"get", l_get},
-        {"list", l_list},             {"write", l_write}, {"resources", l_resources},
-        {"sync", l_sync},             {"credential", l_credential}, {NULL, NULL}};
+        {"close", close_box}, {"write", l_write},         {"get", l_get},
+        {"wait", l_wait},     {"list", l_list},           {"objects", l_objects},
+        {"put", l_put},       {"resources", l_resources}, {"sync", l_sync},
+        {"credential", l_credential}, {NULL, NULL}};
     static const luaL_Reg module[] = {{"open", open_box},
                                       {"validate_create", l_validate_create},
                                       {"validate_update", l_validate_update},
