@@ -283,13 +283,16 @@ static int answer(struct engine *e, struct engine_write *w, struct engine_change
     return 0;
 }
 
-static int finish(struct engine *e, struct engine_write *w, struct engine_changes *c,
+static int finish(struct engine *e, struct engine_job *j, struct engine_changes *c,
                   struct err *err)
 {
+    struct engine_write *w = j->w;
     if (w->dry_run) {
         return engine_changes_derive(c, err) < 0 ? -1 : answer(e, w, c, err);
     }
     if (engine_changes_commit(c, err) < 0) {
+        j->lost_race = err->kind == ERR_CONFLICT || err->kind == ERR_ALREADY_EXISTS ||
+                       err->kind == ERR_NOT_FOUND;
         bool own = err->detail_name && str_eqz(w->name, err->detail_name) &&
                    err->detail_kind && strcmp(err->detail_kind, KIND_REVISIONS) == 0;
         if (own && err->kind == ERR_CONFLICT) {
@@ -378,7 +381,7 @@ static int apply_update(struct engine *e, struct engine_job *j, struct engine_ch
     if (marker >= 0) {
         push = engine_push_journal(e, w, (enum repo_op_type)marker, &row, c->txn);
     }
-    if (finish(e, w, c, err) < 0) {
+    if (finish(e, j, c, err) < 0) {
         engine_push_free(push);
         return -1;
     }
@@ -388,15 +391,48 @@ static int apply_update(struct engine *e, struct engine_job *j, struct engine_ch
     return 0;
 }
 
-int engine_effects_apply(struct engine *e, struct engine_job *j, struct host_run *run,
+/* What the run read must still be so when its effects are committed. */
+static void check_reads(const struct host_run *run, struct engine_changes *c)
+{
+    for (size_t i = 0; i < run->n_reads; i++) {
+        const struct host_read *r = &run->reads[i];
+        store_txn_check(c->txn, r->kind, r->ns, r->name, r->rv);
+    }
+}
+
+/* Who did what with which script (one audit row per write). */
+static void audit(const struct engine_write *w, const struct host_workflow *workflow,
+                  const struct host_run *run, struct engine_changes *c)
+{
+    struct arena *a = c->a;
+    struct node *n = node_map(a);
+    node_set_strz(a, n, "time", clock_rfc3339(a, run->now_ns));
+    node_set_strz(a, n, "user", w->user.name);
+    node_set_strz(a, n, "verb", run->verb);
+    node_set_strz(a, n, "namespace", w->ns);
+    node_set_strz(a, n, "name", w->name);
+    node_set_strz(a, n, "workflow", workflow->path);
+    node_set_strz(a, n, "version", workflow->version);
+    node_set_strz(a, n, "sha256", str_of(workflow->sha256));
+    store_txn_audit(c->txn, json_emit_str(a, n));
+}
+
+int engine_effects_apply(struct engine *e, struct engine_job *j,
+                         const struct host_workflow *workflow, struct host_run *run,
                          struct engine_changes *c, bool *out_ended, struct err *err)
 {
     struct wish wish = {0};
     if (gather(j->w, run, c, &wish, err) < 0) {
         return -1;
     }
+    check_reads(run, c);
     if (j->w->verb == ENGINE_CREATE) {
-        return apply_create(j->w, c, &wish, err) < 0 ? -1 : finish(e, j->w, c, err);
+        if (apply_create(j->w, c, &wish, err) < 0) {
+            return -1;
+        }
+        audit(j->w, workflow, run, c);
+        return finish(e, j, c, err);
     }
+    audit(j->w, workflow, run, c);
     return apply_update(e, j, c, &wish, out_ended, err);
 }

@@ -27,9 +27,6 @@ struct engine_config {
     int workers;                      /* threads that run scripts; 0 = default */
     int64_t sync_frequency_s;         /* 0 = 3600 */
     int64_t health_frequency_s;       /* 0 = 300 */
-    /* The caller's rights, asked for every effect that goes beyond the request itself. */
-    bool (*may)(void *ctx, const struct user *u, const struct user_action *a);
-    void *may_ctx;
 };
 
 int engine_new(const struct engine_config *c, struct engine **out, struct err *err);

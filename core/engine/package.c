@@ -264,20 +264,17 @@ static int run_once(struct engine *e, struct engine_job *j, const struct engine_
     }
     struct engine_changes changes;
     engine_changes_init(&changes, e, w->arena);
-    rc = engine_effects_apply(e, j, &run, &changes, out_ended, err);
+    j->lost_race = false;
+    rc = engine_effects_apply(e, j, workflow, &run, &changes, out_ended, err);
     engine_changes_done(&changes);
     return rc;
 }
 
-/* True when the commit failed because of another object than the request's own. */
-static bool lost_elsewhere(const struct engine_write *w, const struct err *err)
+/* True when the commit failed because of another object than the request's own: what the run read
+ * has changed, so it is repeated. */
+static bool lost_elsewhere(const struct engine_job *j, const struct err *err)
 {
-    bool race = err->kind == ERR_CONFLICT || err->kind == ERR_ALREADY_EXISTS ||
-                err->kind == ERR_NOT_FOUND;
-    return race && err->detail_name && err->detail_kind &&
-           (strcmp(err->detail_kind, KIND_REVISIONS) != 0 ||
-            !str_eqz(w->name, err->detail_name)) &&
-           strcmp(err->detail_kind, w->kind->resource) != 0;
+    return j->lost_race && err->detail_name && !str_eqz(j->w->name, err->detail_name);
 }
 
 static int run_workflow(struct engine *e, struct engine_job *j, bool *out_ended, struct err *err)
@@ -297,7 +294,7 @@ static int run_workflow(struct engine *e, struct engine_job *j, bool *out_ended,
     } else {
         for (int tries = 0; tries < LIMIT_RUN_RETRIES; tries++) {
             rc = run_once(e, j, catalog, workflow, out_ended, err);
-            if (rc == 0 || !lost_elsewhere(w, err)) {
+            if (rc == 0 || !lost_elsewhere(j, err)) {
                 break;
             }
             pthread_mutex_lock(&e->lock);

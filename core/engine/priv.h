@@ -166,12 +166,13 @@ struct engine_job {
     engine_done_fn done;
     void *ctx;
     struct str lock_key;       /* held until the end; "" = none */
+    bool lost_race;            /* the commit found something changed that was read */
 };
 void engine_job_end(struct engine_job *j);
 
 /* --- effects.c: from what a script recorded to changes --- */
-int engine_effects_apply(struct engine *e, struct engine_job *j, struct host_run *run,
-                         struct engine_changes *c, bool *out_ended, struct err *err);
+int engine_effects_apply(struct engine *e, struct engine_job *j, const struct host_workflow *workflow,
+                         struct host_run *run, struct engine_changes *c, bool *out_ended, struct err *err);
 
 /* --- lane.c: the serial executor of a Repository; push.c, sync.c run on it --- */
 struct lane *engine_lane(struct engine *e, struct str ns, struct str repository);

@@ -16,6 +16,7 @@ struct watched {
     bool synced;           /* a full sync succeeded in this process */
     bool posted;           /* a lane job is queued or running */
     bool again;            /* changed while it ran */
+    char *uid;             /* of the object that the stored revisions belong to; lane only */
 };
 
 static struct str watch_key(struct arena *a, struct str ns, struct str name)
@@ -231,12 +232,32 @@ static void forget(struct engine *e, struct str ns, struct str name)
     }
 }
 
+/* A Repository deleted and made again under its name starts afresh: revisions of the old one go. */
+static void check_uid(struct engine *e, struct watched *w)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    AUTO_ERR err = ERR_INIT; /* look() reads again and reports */
+    struct engine_row row;
+    struct str ns = str_of(w->ns), name = str_of(w->name);
+    if (engine_row_get(e, KIND_REPOSITORIES, ns, name, &a, &row, &err) < 0) {
+        return;
+    }
+    struct str uid = node_text_at(row.object, "metadata.uid");
+    if (w->uid && !str_eqz(uid, w->uid)) {
+        forget(e, ns, name);
+        w->synced = false;
+    }
+    mem_free(w->uid);
+    w->uid = mem_strndup(uid.ptr, uid.len);
+}
+
 static void sync_run(struct engine *e, struct lane *l, void *arg)
 {
     struct watched *w = arg;
     if (e->stopping) {
         return;
     }
+    check_uid(e, w);
     bool gone = false, synced = w->synced;
     int64_t next = look(e, engine_lane_ns(l), engine_lane_name(l), w->synced, &synced, &gone);
     if (gone) {
@@ -339,6 +360,7 @@ void engine_sync_stop(struct engine *e)
         struct watched *w = entry->value;
         mem_free(w->ns);
         mem_free(w->name);
+        mem_free(w->uid);
         mem_free(w);
     }
     map_done(&e->watched);

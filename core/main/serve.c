@@ -44,12 +44,6 @@ static int make_dirs(const char *path, struct err *err)
     return 0;
 }
 
-static bool may(void *ctx, const struct user *u, const struct user_action *act)
-{
-    AUTO_ARENA a = ARENA_INIT;
-    return auth_may(ctx, u, act, &a, NULL);
-}
-
 static int start(struct server *s, const struct config *c, struct err *err)
 {
     AUTO_ARENA a = ARENA_INIT;
@@ -68,8 +62,6 @@ static int start(struct server *s, const struct config *c, struct err *err)
         .workers = (int)c->workers,
         .sync_frequency_s = c->sync_frequency,
         .health_frequency_s = c->health_frequency,
-        .may = may,
-        .may_ctx = s->auth,
     };
     if (engine_new(&engine, &s->engine, err) < 0) {
         return -1;
