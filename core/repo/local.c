@@ -188,11 +188,16 @@ static int link_objects(struct handle *h, git_repository *remote)
 
 /* --- packing --- */
 
+/* The indexer keeps its state in the progress: one for all calls. */
+struct packing {
+    git_odb_writepack *pack;
+    git_indexer_progress progress;
+};
+
 static int on_pack(void *bytes, size_t n, void *ctx)
 {
-    git_odb_writepack *pack = ctx;
-    git_indexer_progress progress;
-    return pack->append(pack, bytes, n, &progress);
+    struct packing *p = ctx;
+    return p->pack->append(p->pack, bytes, n, &p->progress);
 }
 
 /* Selects what the wanted refs reach beyond the refs we have. */
@@ -229,8 +234,7 @@ static int pack_objects(struct handle *h, git_repository *remote, const struct r
     git_packbuilder *pb = NULL;
     git_revwalk *walk = NULL;
     git_odb *remote_odb = NULL;
-    git_odb_writepack *pack = NULL;
-    git_indexer_progress progress = {0};
+    struct packing to = {0};
     int rc = git_repository_odb(&remote_odb, remote);
     rc = rc ? rc : git_packbuilder_new(&pb, remote);
     rc = rc ? rc : git_revwalk_new(&walk, remote);
@@ -239,15 +243,15 @@ static int pack_objects(struct handle *h, git_repository *remote, const struct r
         rc = select_objects(pb, walk, h, remote_odb, want, have);
     }
     if (!rc && git_packbuilder_object_count(pb) > 0) {
-        rc = git_odb_write_pack(&pack, h->odb, NULL, NULL);
-        rc = rc ? rc : git_packbuilder_foreach(pb, on_pack, pack);
-        rc = rc ? rc : pack->commit(pack, &progress);
+        rc = git_odb_write_pack(&to.pack, h->odb, NULL, NULL);
+        rc = rc ? rc : git_packbuilder_foreach(pb, on_pack, &to);
+        rc = rc ? rc : to.pack->commit(to.pack, &to.progress);
     }
     if (rc) {
         git_fail(err, ERR_UNAVAILABLE, "cannot fetch");
     }
-    if (pack) {
-        pack->free(pack);
+    if (to.pack) {
+        to.pack->free(to.pack);
     }
     git_revwalk_free(walk);
     git_packbuilder_free(pb);
