@@ -123,7 +123,8 @@ static bool add_extensions(X509 *x, X509 *issuer, const struct cert_spec *spec)
     return add_extension(x, issuer, NID_basic_constraints,
                          authority ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
            add_extension(x, issuer, NID_key_usage,
-                         authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature") &&
+                         authority ? "critical,keyCertSign,cRLSign"
+                                   : "critical,digitalSignature") &&
            add_extension(x, issuer, NID_subject_key_identifier, "hash") &&
            (!issuer || add_extension(x, issuer, NID_authority_key_identifier, "keyid:always")) &&
            (authority || add_extension(x, issuer, NID_ext_key_usage, spec->usage)) &&

@@ -139,8 +139,8 @@ struct kube_response *answer_status(struct call *c, int code, const char *reason
 {
     struct arena *a = &c->arena;
     AUTO_BUF b = BUF_INIT;
-    buf_addz(&b, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
-                 "\"message\":");
+    buf_addz(&b, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},"
+                 "\"status\":\"Failure\",\"message\":");
     buf_add_json_string(&b, str_of(message));
     buf_printf(&b, ",\"reason\":\"%s\",", reason);
     if (code == 429) {

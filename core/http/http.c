@@ -124,7 +124,7 @@ static int listen_open(struct http *h, const struct http_config *c, struct err *
     return 0;
 }
 
-static void log_mhd(void *cls, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) log_mhd(void *cls, const char *fmt, va_list ap)
 {
     if (log_enabled(LOG_DEBUG)) {
         char text[512];

@@ -95,7 +95,8 @@ static int l_open(lua_State *L)
     struct store_config c = {.dir = dir};
     struct str pki = arena_printf(&a, "%s/pki", dir);
     int rc = store_open(&c, &p->store, &err);
-    rc = rc ? rc : auth_open(pki.ptr, p->store, lua_istable(L, 2) ? names : NULL, n, &p->auth, &err);
+    names = lua_istable(L, 2) ? names : NULL;
+    rc = rc ? rc : auth_open(pki.ptr, p->store, names, n, &p->auth, &err);
     arena_done(&a);
     if (rc) {
         store_close(TAKE(p->store));
