@@ -1,0 +1,119 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The conformance cases that need neither functions nor merging, through the runner. The cases are
+-- in the directory that LANAI_CONFORMANCE names, or in ../shared/conformance.
+
+local CATEGORIES = { "porch-fixtures", "porch-data", "porch-tables/util", "porch-tables/api",
+  "porch-tables/registry", "porch-tables/repository", "porch-tables/engine", "porch-tables/git",
+  "porch-tables/cli", "porch-tables/e2e", "porch-tables/task" }
+
+local function exists(path)
+  local f = io.open(path, "rb")
+  if f then
+    f:close()
+  end
+  return f ~= nil
+end
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function run(words)
+  local pipe = assert(io.popen("spec/conformance/run " .. words .. " 2>&1"))
+  local out = pipe:read("a")
+  return out, pipe:close() == true
+end
+
+local cases = os.getenv("LANAI_CONFORMANCE")
+cases = cases and cases ~= "" and cases or "../shared/conformance"
+
+describe("conformance", function()
+  for _, category in ipairs(CATEGORIES) do
+    if exists(cases .. "/INDEX.tsv") then
+      it("passes every case of " .. category .. " that it can run", function()
+        local out, ok = run(("--cases %s %s"):format(quote(cases), category))
+        assert(ok, out)
+        assert.matches("%d+ passed, 0 failed, %d+ skipped\n$", out)
+      end)
+    else
+      pending("passes every case of " .. category .. ": no cases in '" .. cases .. "'")
+    end
+  end
+end)
+
+describe("the conformance runner", function()
+  local dir
+
+  local function write(path, text)
+    os.execute("mkdir -p " .. quote((dir .. "/" .. path):match("^(.*)/")))
+    local f = assert(io.open(dir .. "/" .. path, "wb"))
+    f:write(text)
+    f:close()
+  end
+
+  local function parse_case(name, expected)
+    write("porch-tables/util/" .. name .. "/case.yaml",
+      "op: porch.util.parse-pkgrev-name\nparams:\n  pkgRevId: r.p.w\n  expected: " .. expected
+      .. "\n")
+  end
+
+  before_each(function()
+    dir = os.tmpname()
+    os.remove(dir)
+  end)
+
+  after_each(function()
+    os.execute("rm -rf " .. quote(dir))
+  end)
+
+  it("counts passed, failed and skipped cases and says why", function()
+    parse_case("right", "[r, p, w]")
+    parse_case("wrong", "[r, q, w]")
+    write("porch-tables/util/odd/case.yaml", "op: porch.util.unheard-of\nparams: {}\n")
+    write("porch-tables/util/right/_context/case.yaml", "op: none\n")
+    local out, ok = run("--cases " .. quote(dir))
+    assert.is_false(ok)
+    assert.matches("FAILED porch%-tables/util/wrong\n  part 2 of 'r.p.w' is 'p', expected 'q'", out)
+    assert.matches("skipped 1: lanai has no part yet that porch.util.unheard%-of", out)
+    assert.matches("\n1 passed, 1 failed, 1 skipped\n$", out)
+  end)
+
+  it("fails a case whose handler raises", function()
+    write("porch-tables/util/broken/case.yaml", "op: porch.util.parse-pkgrev-name\nparams: {}\n")
+    local out, ok = run("--cases " .. quote(dir))
+    assert.is_false(ok)
+    assert.matches("\n0 passed, 1 failed, 0 skipped\n$", out)
+  end)
+
+  it("runs only the categories that are named", function()
+    parse_case("right", "[r, p, w]")
+    write("porch-tables/utility/x/case.yaml", "op: none\n")
+    local out, ok = run("--cases " .. quote(dir) .. " porch-tables/util")
+    assert.is_true(ok)
+    assert.matches("\n1 passed, 0 failed, 0 skipped\n$", out)
+  end)
+
+  it("refuses a directory without cases, and unknown flags", function()
+    local out, ok = run("--cases " .. quote(dir))
+    assert.is_false(ok)
+    assert.matches("conformance: cannot read", out)
+    out, ok = run("--what")
+    assert.is_false(ok)
+    assert.matches("unknown flag '%-%-what'", out)
+  end)
+
+  it("finds every deviation that handlers name in deviations.md", function()
+    local doc = assert(io.open("spec/conformance/deviations.md")):read("a")
+    local seen = 0
+    for file in assert(io.popen("ls spec/conformance/handlers/*.lua")):lines() do
+      local text = assert(io.open(file)):read("a")
+      for id in text:gmatch('nil, "([%l%-]+)"') do
+        if text:find('return true, nil, "' .. id, 1, true) then
+          seen = seen + 1
+          assert(doc:find("\n## " .. id .. "\n", 1, true), id)
+        end
+      end
+    end
+    assert.is_true(seen > 0)
+  end)
+end)

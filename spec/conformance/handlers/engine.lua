@@ -1,0 +1,110 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Creations and saves through core/engine and the shipped workflows.
+local data = require("probe_data")
+local objects = require("spec.conformance.lib.objects")
+local world = require("spec.conformance.lib.world")
+
+local M = {}
+
+-- Stores existing revisions given as keys, with their repositories.
+local function store(w, keys)
+  local repositories = {}
+  for i, entry in ipairs(keys) do
+    local f = objects.key_fields(entry.PrKey)
+    f.workspace = f.workspace or "w" .. i
+    f.lifecycle = "Published"
+    f.revision = f.revision or 1
+    f.name = ("%s.%s.%s"):format(f.repository, f.package:gsub("/", "."), f.workspace)
+    if not repositories[f.repository] then
+      repositories[f.repository] = true
+      w:repository(f.repository)
+    end
+    f.namespace = world.NS
+    w:revision(objects.revision(f), { tree = ("0"):rep(40) })
+  end
+  return repositories
+end
+
+-- Creates a package beside existing ones; the rules are those of every creation.
+local function create_beside(keys, repository, package, workspace)
+  return world.with({}, function(w)
+    if not store(w, keys)[repository] then
+      w:repository(repository)
+    end
+    local object, err = w:create { repository = repository, packageName = package,
+      workspaceName = workspace or "new" }
+    return object, err and err.message
+  end)
+end
+
+local function judge(case, wants_error, object, message)
+  local text = case:param("errorContains")
+  if not wants_error then
+    return object ~= nil, message
+  elseif object then
+    return false, "created"
+  end
+  return not text or message:find(text, 1, true) ~= nil, message
+end
+
+-- Both orders: the rule does not depend on which package was there first.
+M["porch.engine.paths-overlap"] = function(case)
+  local a, b = case:param("path1") or "", case:param("path2") or ""
+  if a == "" or b == "" then
+    return nil, "an empty package name, which no request can have"
+  end
+  for _, order in ipairs { { a, b }, { b, a } } do
+    local there = { { PrKey = { PkgKey = { RepoKey = { Name = "repo" }, Package = order[1] } } } }
+    local object, message = create_beside(there, "repo", order[2])
+    local rule = message and (message:find("cannot be nested", 1, true)
+      or message:find("already exists", 1, true)) ~= nil
+    if not object and not rule then
+      return false, message
+    elseif (object == nil) ~= case:param("overlaps") then
+      return false, ("'%s' beside '%s': %s"):format(order[2], order[1], message or "created")
+    end
+  end
+  return true
+end
+
+M["porch.engine.validate-path-overlap"] = function(case)
+  local spec = case:param("newPr").Spec
+  return judge(case, case:param("expectError"),
+    create_beside(case:param("existingRevs") or {}, spec.RepositoryName, spec.PackageName))
+end
+
+-- The peer's test clones test-package into test-repo; the rule that no revision of the package
+-- may exist is shared by clone and init, and init is what can run.
+M["porch.engine.clone-task-validation"] = function(case)
+  return judge(case, case:param("expectedError"),
+    create_beside(case:param("existingRevs") or {}, "test-repo", "test-package", "v2"))
+end
+
+M["porch.engine.update-resources-errors"] = function(case)
+  if case:param("closeErr") then
+    return nil, "a failing push of a draft: drafts are in the store, where there is no push"
+  elseif case:param("newRV") == nil or case:param("newRV") == "" then
+    return nil, "a missing resourceVersion never reaches the engine: core/kube refuses it"
+  end
+  return world.with({}, function(w)
+    w:repository("repo")
+    local object = assert(w:create { repository = "repo", packageName = "p",
+      workspaceName = "w1" })
+    local name = object.metadata.name
+    local files = w:files(name)
+    local json, private = w.engine:get("packagerevisions", world.NS, name)
+    json = data.set_at(json, "spec.lifecycle", '"' .. case:param("lifecycle") .. '"')
+    local rv = assert(w.engine:put("packagerevisions", json, private))
+    files["new.yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: new\n"
+    local stale = case:param("oldRV") ~= case:param("newRV")
+    local ok, err = w:save(name, files, stale and rv - 1 or nil)
+    local text = case:param("errorContains")
+    if not case:param("expectError") then
+      return ok ~= nil and w:files(name)["new.yaml"] ~= nil, err and err.message
+    end
+    return not ok and (not text or err.message:find(text, 1, true) ~= nil),
+      err and err.message or "saved"
+  end)
+end
+
+return M
