@@ -106,7 +106,7 @@ local function add_range(field, text, set)
   if step == 0 then
     return nil, ("%s '%s' has step 0"):format(field.name, text)
   end
-  local from, to, err = field.from, field.to, nil
+  local from, to, err = field.from, field.to
   if range ~= "*" and range ~= "?" then
     local a, b = range:match("^(%w+)-(%w+)$")
     from, err = number(field, a or range)

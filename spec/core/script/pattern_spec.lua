@@ -7,16 +7,16 @@ local sources = require("spec.core.script.sources")
 
 local SUBJECTS = { "", "a", "abc", "  trim me  ", "key=value; k2 = v2", "THE (quick) fox",
   "x[1][2]", "aaa", "a.b.c", "\0z\0", "hello hello", "%d%%", "a-b_c", "ÄÖ", "f(a(b)c)d", "]^-" }
-local PATTERNS = { "", ".", "a", "^a", "a$", "^$", "%a+", "%s*(.-)%s*$", "^%s*(.-)%s*$", "(%w+)=(%w+)",
-  "(%w+)%s*=%s*(%w+)", "%((%a+)%)", "%b()", "%f[%w]%w+", "()a()", "a-", "a-$", "a*", "a+", "a?b",
-  "[a-c]+", "[^a-c]+", "[]]", "[^]]", "[%]%-]", "[a-]", "(h)(e)(l)%3o", "(%w+) %1", "%z", "%W", "[%a_]+",
-  ".-b", "((a)(b))", "^", "$", "a$b", "%%", "[^%s]+", "%u%l*", "[%w.]+", "x?", "(a*(.)%w(%s*))",
-  "%x", "%c", "%p+", "%g+", "a.-c", "[-a]", "[a%-z]+" }
-local BROKEN = { "(", ")", "%", "[a", "[^", "[]", "(a", "a)", "%b", "%bx", "%f", "%f[", "%1", "(%1)",
-  "[a%", "[%" }
-local REPLACEMENTS = { '"<%0>"', '"%1"', '"%%"', '"x"', "{a = 'A', abc = 1}", "function(x) return x .. '!' end",
-  "function() end", "function() return false end", '"%2%1"', '"%9"', '"%"', "function() return {} end",
-  "7" }
+local PATTERNS = { "", ".", "a", "^a", "a$", "^$", "%a+", "%s*(.-)%s*$", "^%s*(.-)%s*$",
+  "(%w+)=(%w+)", "(%w+)%s*=%s*(%w+)", "%((%a+)%)", "%b()", "%f[%w]%w+", "()a()", "a-", "a-$", "a*",
+  "a+", "a?b", "[a-c]+", "[^a-c]+", "[]]", "[^]]", "[%]%-]", "[a-]", "(h)(e)(l)%3o", "(%w+) %1",
+  "%z", "%W", "[%a_]+", ".-b", "((a)(b))", "^", "$", "a$b", "%%", "[^%s]+", "%u%l*", "[%w.]+",
+  "x?", "(a*(.)%w(%s*))", "%x", "%c", "%p+", "%g+", "a.-c", "[-a]", "[a%-z]+" }
+local BROKEN = { "(", ")", "%", "[a", "[^", "[]", "(a", "a)", "%b", "%bx", "%f", "%f[", "%1",
+  "(%1)", "[a%", "[%" }
+local REPLACEMENTS = { '"<%0>"', '"%1"', '"%%"', '"x"', "{a = 'A', abc = 1}",
+  "function(x) return x .. '!' end", "function() end", "function() return false end", '"%2%1"',
+  '"%9"', '"%"', "function() return {} end", "7" }
 
 -- Runs the same chunk with Lua's own string library and in the sandbox; both give one text.
 local CHUNK = [[
@@ -63,7 +63,8 @@ local function list(values, quote)
 end
 
 local function chunk(patterns)
-  return "local SUBJECTS = " .. list(SUBJECTS, true) .. "\nlocal PATTERNS = " .. list(patterns, true)
+  return "local SUBJECTS = " .. list(SUBJECTS, true)
+    .. "\nlocal PATTERNS = " .. list(patterns, true)
     .. "\nlocal REPLACEMENTS = " .. list(REPLACEMENTS) .. "\n" .. CHUNK
     .. "\nreturn table.concat(out, '\\n')"
 end
