@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables of the generated files besides those of api/kinds.h. api/kinds.c reads them, and host/text.c
- * the messages: scripts ask by id, where an unknown id must not abort. All are
- * sorted for binary search: kinds by (group, version, resource), messages by id, documents by
- * (path, variant).
+ * Tables of the generated files besides those of api/kinds.h. api/kinds.c reads them, and
+ * host/text.c the messages: scripts ask by id, where an unknown id must not abort. All are sorted
+ * for binary search: kinds by (group, version, resource), messages by id, documents by (path,
+ * variant).
  */
 #pragma once
 

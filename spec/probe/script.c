@@ -7,12 +7,15 @@
  *   set:run(workflow, {cpu_ms=, bytes=, calls=, deadline_ms=}?) calls the `run` of the workflow's
  *     table with one argument: a table of host functions {count = fn, raise = fn}. Gives a table
  *     {ok, kind, message, causes, result, bytes, cpu_ms, wall_ms}.
+ *   set:run_parallel({workflow, …}, cpu_ms) runs each on a thread of its own at the same time; list
+ *     of error kinds, "none" for success.
  */
 #include <lauxlib.h>
 #include <lua.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "script/script.h"
 
 #define CLASS "probe.script_set"
@@ -216,12 +219,55 @@ static int set_run(lua_State *L)
     return 1;
 }
 
+struct parallel {
+    struct script_set *set;
+    const char *workflow;
+    int cpu_ms;
+    enum err_kind kind;
+};
+
+static void *parallel_main(void *arg)
+{
+    struct parallel *p = arg;
+    struct script_limits limits = {.cpu_ms = p->cpu_ms, .bytes = 16 << 20, .calls = 100};
+    struct err err = ERR_INIT;
+    struct script_run *r;
+    if (script_run_new(p->set, &limits, modules, &r, &err) == 0) {
+        (void)call_run(r, p->workflow, &err);
+        script_run_free(r);
+    }
+    p->kind = err.kind;
+    err_done(&err);
+    return NULL;
+}
+
+static int set_run_parallel(lua_State *L)
+{
+    struct parallel p[16];
+    pthread_t threads[16];
+    struct script_set *set = check(L);
+    size_t n = lua_rawlen(L, 2);
+    luaL_argcheck(L, n <= 16, 2, "too many");
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        p[i] = (struct parallel){set, lua_tostring(L, -1), (int)luaL_checkinteger(L, 3), 0};
+        threads[i] = thread_start("probe", parallel_main, &p[i]);
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+        lua_pushstring(L, err_kind_name(p[i].kind));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 int luaopen_probe_script(lua_State *L);
 int luaopen_probe_script(lua_State *L)
 {
     static const luaL_Reg methods[] = {{"sources", set_sources}, {"generation", set_generation},
                                        {"text", set_text},       {"run", set_run},
-                                       {NULL, NULL}};
+                                       {"run_parallel", set_run_parallel}, {NULL, NULL}};
     luaL_newmetatable(L, CLASS);
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");

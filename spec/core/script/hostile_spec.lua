@@ -139,6 +139,25 @@ describe("a hostile script:", function()
   end)
 end)
 
+describe("scripts on several threads", function()
+  after_each(sources.clean)
+
+  it("are stopped one by one", function()
+    local set = assert(probe.load({ sources.dir({
+      ["loop.lua"] = "return { run = function() while true do end end }",
+      ["sort.lua"] = "return { run = function() table.sort({1, 2}, function() while true do end end)"
+        .. " end }",
+      ["fine.lua"] = "return { run = function() for i = 1, 100000 do local t = {i} end end }",
+    }) }))
+    local names, expected = {}, {}
+    for i = 1, 12 do
+      names[i] = ({ "loop", "fine", "sort" })[i % 3 + 1]
+      expected[i] = names[i] == "fine" and "none" or "timeout"
+    end
+    assert.same(expected, set:run_parallel(names, GRACE_MS / 2))
+  end)
+end)
+
 describe("the limits", function()
   after_each(sources.clean)
 
