@@ -145,8 +145,8 @@ describe("scripts on several threads", function()
   it("are stopped one by one", function()
     local set = assert(probe.load({ sources.dir({
       ["loop.lua"] = "return { run = function() while true do end end }",
-      ["sort.lua"] = "return { run = function() table.sort({1, 2}, function() while true do end end)"
-        .. " end }",
+      ["sort.lua"] = "return { run = function()"
+        .. " table.sort({1, 2}, function() while true do end end) end }",
       ["fine.lua"] = "return { run = function() for i = 1, 100000 do local t = {i} end end }",
     }) }))
     local names, expected = {}, {}
