@@ -6,6 +6,8 @@
 #include "net/http.h"
 #include "repo/wire.h"
 
+#define SAID_BYTES 300 /* of a refusing server's text that is passed on */
+
 struct wire_http {
     struct wire base;
     struct net_http *http;
@@ -15,25 +17,33 @@ struct wire_http {
     bool writing; /* request holds bytes that were not sent */
 };
 
-/* The words that the retry tables look for. */
-static int check_status(const char *url, int status, struct err *err)
+/* A failed answer in the words that clients and the retry table know: for the refusals with what
+ * the server says, cut to a sensible length. */
+static int check_status(struct wire_http *w, const char *url, int status, struct err *err)
 {
-    switch (status) {
-    case 200:
+    char body[SAID_BYTES + 1] = "";
+    size_t n = 0, got = 1;
+    if (status == 200) {
         return 0;
-    case 401:
-        return err_set(err, ERR_UNAUTHORIZED, "authentication required");
-    case 403:
-        return err_set(err, ERR_UNAUTHORIZED, "authentication failed: permission denied");
-    case 404:
-    case 410:
-        return err_set(err, ERR_NOT_FOUND, "repository not found");
-    case 429:
-        return err_set(err, ERR_UNAVAILABLE, "too many requests: status code: 429");
-    default:
-        return err_set(err, ERR_UNAVAILABLE, "unexpected requesting \"%s\" status code: %d", url,
-                       status);
     }
+    if (status != 401 && status != 403 && status != 404) {
+        return err_set(err, ERR_UNAVAILABLE, "%sunexpected requesting \"%s\" status code: %d",
+                       status == 429 ? "too many requests: " : "", url, status);
+    }
+    AUTO_ERR ignored = ERR_INIT; /* the status is what counts */
+    while (got && n < SAID_BYTES && !net_http_read(w->http, body + n, SAID_BYTES - n, &got,
+                                                   &ignored)) {
+        n += got;
+    }
+    struct str said = {body, n};
+    if (!str_is_utf8(said) || memchr(body, 0, n) || str_find_byte(said, '<') >= 0) {
+        said = STR(""); /* a web page */
+    }
+    const char *what = status == 401   ? "authentication required"
+                       : status == 403 ? "authorization failed: permission denied"
+                                       : "repository not found";
+    return err_set(err, status == 404 ? ERR_NOT_FOUND : ERR_UNAUTHORIZED, "%s: %.*s", what,
+                   STR_ARG(said));
 }
 
 static int post(struct wire_http *w, struct err *err)
@@ -53,7 +63,7 @@ static int post(struct wire_http *w, struct err *err)
         return -1;
     }
     w->writing = false;
-    return check_status(url.ptr, status, err);
+    return check_status(w, url.ptr, status, err);
 }
 
 static int on_read(struct wire *base, void *bytes, size_t cap, size_t *out_n, struct err *err)
@@ -125,7 +135,7 @@ static int get_advert(struct wire_http *w, const struct repo *r, struct err *err
     if (settle(w, r, asked, err)) {
         return -1;
     }
-    return check_status(asked.ptr, status, err);
+    return check_status(w, asked.ptr, status, err);
 }
 
 int wire_http_open(const struct repo *r, enum wire_service service, int64_t deadline_ns,

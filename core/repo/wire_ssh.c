@@ -99,9 +99,11 @@ static const struct wire_ops OPS = {on_read, on_write, on_close};
 
 static int load_hosts(LIBSSH2_KNOWNHOSTS *hosts, struct str text, struct err *err)
 {
+    AUTO_ARENA a = ARENA_INIT;
     struct str rest = text.len ? text : STR_NULL, line;
     while (str_split(&rest, '\n', &line)) {
-        line = str_trim(line, " \t\r");
+        /* A copy that ends with NUL: the reader looks at the byte behind the line. */
+        line = arena_str(&a, str_trim(line, " \t\r"));
         if (line.len && line.ptr[0] != '#' &&
             libssh2_knownhost_readline(hosts, line.ptr, line.len,
                                        LIBSSH2_KNOWNHOST_FILE_OPENSSH)) {
