@@ -325,8 +325,8 @@ return {
     .. " provided",
   ["kube-list-match-exact-zero"] = 'Forbidden: resourceVersionMatch "Exact" is forbidden for'
     .. ' resourceVersion "0"',
-  ["kube-list-match-unknown"] = 'Unsupported value: "%s": supported values: "", "Exact",'
-    .. ' "NotOlderThan"',
+  ["kube-list-match-unknown"] = 'Unsupported value: "%s": supported values: "Exact", "NotOlderThan",'
+    .. ' ""',
   ["kube-list-initial-events"] = "Forbidden: sendInitialEvents is forbidden for list",
   ["kube-list-continue"] = "invalid continue token: %s",
   ["kube-list-continue-old"] = "The provided continue parameter is too old to display a consistent"

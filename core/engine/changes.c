@@ -171,8 +171,9 @@ static struct node *package_object(struct engine_changes *c, const struct packag
     node_setz(a, o, "metadata", meta);
     node_set_strz(a, meta, "name", name);
     node_set_strz(a, meta, "namespace", p->ns);
-    struct str uid = node_text_at(old, "metadata.uid");
-    node_set_strz(a, meta, "uid", uid.len ? uid : engine_uid(a));
+    char uid[KRM_UID_SIZE];
+    krm_name_uid_package(p->ns, name, uid);
+    node_set_strz(a, meta, "uid", arena_str(a, str_of(uid)));
     struct str created = node_text_at(old, "metadata.creationTimestamp");
     node_set_strz(a, meta, "creationTimestamp",
                   created.len ? created : clock_rfc3339(a, clock_real_ns()));

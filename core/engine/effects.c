@@ -121,11 +121,10 @@ static int save_tree(struct engine_changes *c, const struct host_tree *t, struct
     return 0;
 }
 
-static struct str draft_ref(struct arena *a, const struct engine_repository *r, struct str package,
-                            struct str workspace)
+/* A draft is on no branch; the reference says where it would be, without the directory. */
+static struct str draft_ref(struct arena *a, struct str package, struct str workspace)
 {
-    return arena_printf(a, "drafts/%.*s%s%.*s/%.*s", STR_ARG(r->directory),
-                        r->directory.len ? "/" : "", STR_ARG(package), STR_ARG(workspace));
+    return arena_printf(a, "drafts/%.*s/%.*s", STR_ARG(package), STR_ARG(workspace));
 }
 
 static int apply_create(struct engine_write *w, struct engine_changes *c, const struct wish *wish,
@@ -148,10 +147,9 @@ static int apply_create(struct engine_write *w, struct engine_changes *c, const 
         .task = wish->task,
         .lock_commit = STR("not-pushed"),
         .meta = node_copy(a, node_getz(w->object, "metadata")),
-        .parent = node_at(w->object, "spec.parent"),
     };
     r.name = engine_revision_name(a, repository_name, r.package, r.workspace);
-    r.lock_ref = draft_ref(a, &repository, r.package, r.workspace);
+    r.lock_ref = draft_ref(a, r.package, r.workspace);
     /* times are the server's; what a client sends in them is ignored */
     node_delz(r.meta, "creationTimestamp");
     node_delz(r.meta, "deletionTimestamp");
@@ -326,7 +324,7 @@ static int marker_op(struct str from, struct str to)
 }
 
 static int apply_update(struct engine *e, struct engine_job *j, struct engine_changes *c,
-                        const struct wish *wish, bool *out_ended, struct err *err)
+                        const struct wish *wish, struct engine_push **out_push, struct err *err)
 {
     struct engine_write *w = j->w;
     struct arena *a = w->arena;
@@ -363,9 +361,8 @@ static int apply_update(struct engine *e, struct engine_job *j, struct engine_ch
     if (op >= 0 && !w->dry_run) {
         w->object = object;
         w->deleted = gone;
-        int rc = engine_push_add(e, j, (enum repo_op_type)op, &row, err);
-        *out_ended = rc == 0;
-        return rc;
+        *out_push = engine_push_prepare(e, j, (enum repo_op_type)op, &row, err);
+        return *out_push ? 0 : -1;
     }
     if (wish->publish) { /* dry run: show what approval would give */
         node_set_at(a, object, "spec.lifecycle", node_strz(a, "Published"));
@@ -419,7 +416,7 @@ static void audit(const struct engine_write *w, const struct host_workflow *work
 
 int engine_effects_apply(struct engine *e, struct engine_job *j,
                          const struct host_workflow *workflow, struct host_run *run,
-                         struct engine_changes *c, bool *out_ended, struct err *err)
+                         struct engine_changes *c, struct engine_push **out_push, struct err *err)
 {
     struct wish wish = {0};
     if (gather(j->w, run, c, &wish, err) < 0) {
@@ -434,5 +431,5 @@ int engine_effects_apply(struct engine *e, struct engine_job *j,
         return finish(e, j, c, err);
     }
     audit(j->w, workflow, run, c);
-    return apply_update(e, j, c, &wish, out_ended, err);
+    return apply_update(e, j, c, &wish, out_push, err);
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/priv.h"
+#include "krm/name.h"
 
 void engine_job_end(struct engine_job *j)
 {
@@ -84,15 +85,38 @@ static const char *update_verb(const struct engine_write *w)
     return "PackageRevision/reject";
 }
 
+/* A task that a creation may have, with its member (porch-api.md §4.2). */
+static int check_task(const struct engine_write *w, const struct node *task, struct str type,
+                      struct err *err)
+{
+    static const char *const types[] = {"init", "clone", "edit", "upgrade", NULL};
+    const char *name = arena_strz(w->arena, type);
+    size_t i = 0;
+    while (types[i] && !str_eqz(type, types[i])) {
+        i++;
+    }
+    if (!types[i]) {
+        return api_err(err, ERR_INTERNAL, "create-task-unknown", name);
+    }
+    if (node_get(task, type)) {
+        return 0;
+    }
+    return strcmp(types[i], "upgrade") == 0
+               ? api_err(err, ERR_BAD_REQUEST, "create-task-upgrade-unset")
+               : api_err(err, ERR_INTERNAL, "create-task-unset", name, name);
+}
+
 static int create_verb(const struct engine_write *w, struct str *out, struct err *err)
 {
     struct node *tasks = node_at(w->object, "spec.tasks");
     size_t n = node_is(tasks, NODE_LIST) ? tasks->n : 0;
     if (n > 1) {
-        return err_set(err, ERR_INTERNAL,
-                       "Internal error occurred: task list must not contain more than one task");
+        return api_err(err, ERR_INTERNAL, "create-many-tasks");
     }
     struct str type = n ? node_text_at(tasks->items[0], "type") : STR("init");
+    if (n && check_task(w, tasks->items[0], type, err) < 0) {
+        return -1;
+    }
     *out = arena_printf(w->arena, "PackageRevision/%.*s",
                         STR_ARG(str_eqz(type, "edit") ? STR("copy") : type));
     return 0;
@@ -146,10 +170,11 @@ static int check_parent(struct engine *e, struct engine_write *w, struct err *er
         return 0;
     }
     struct engine_row row;
-    if (engine_row_get(e, KIND_REVISIONS, w->ns, parent, w->arena, &row, err) < 0) {
-        err_wrap(err, "cannot get parent package \"%.*s\"", STR_ARG(parent));
-        err->kind = ERR_PLAIN;
-        return -1;
+    struct krm_name parsed;
+    AUTO_ERR why = ERR_INIT;
+    if (krm_name_parse(w->arena, parent, &parsed, &why) < 0 ||
+        engine_row_get(e, KIND_REVISIONS, w->ns, parent, w->arena, &row, &why) < 0) {
+        return api_err(err, ERR_PLAIN, "create-parent", arena_strz(w->arena, parent), why.message);
     }
     return 0;
 }
@@ -231,9 +256,9 @@ static struct node *request_node(const struct engine_write *w)
     return req;
 }
 
-/* One run of the workflow. *out_ended: the job was handed to a push queue. */
+/* One run of the workflow. *out_push: what git must do before the job can be answered. */
 static int run_once(struct engine *e, struct engine_job *j, const struct engine_catalog *catalog,
-                    const struct host_workflow *workflow, bool *out_ended, struct err *err)
+                    const struct host_workflow *workflow, struct engine_push **out_push, struct err *err)
 {
     struct engine_write *w = j->w;
     struct package_context ctx = {.e = e};
@@ -260,13 +285,15 @@ static int run_once(struct engine *e, struct engine_job *j, const struct engine_
     e->run_ns += (uint64_t)run.cpu_ns;
     pthread_mutex_unlock(&e->lock);
     if (rc < 0) {
+        host_run_done(&run);
         return -1;
     }
     struct engine_changes changes;
     engine_changes_init(&changes, e, w->arena);
     j->lost_race = false;
-    rc = engine_effects_apply(e, j, workflow, &run, &changes, out_ended, err);
+    rc = engine_effects_apply(e, j, workflow, &run, &changes, out_push, err);
     engine_changes_done(&changes);
+    host_run_done(&run);
     return rc;
 }
 
@@ -277,7 +304,7 @@ static bool lost_elsewhere(const struct engine_job *j, const struct err *err)
     return j->lost_race && err->detail_name && !str_eqz(j->w->name, err->detail_name);
 }
 
-static int run_workflow(struct engine *e, struct engine_job *j, bool *out_ended, struct err *err)
+static int run_workflow(struct engine *e, struct engine_job *j, struct engine_push **out_push, struct err *err)
 {
     struct engine_write *w = j->w;
     struct str verb;
@@ -293,7 +320,7 @@ static int run_workflow(struct engine *e, struct engine_job *j, bool *out_ended,
                 STR_ARG(type));
     } else {
         for (int tries = 0; tries < LIMIT_RUN_RETRIES; tries++) {
-            rc = run_once(e, j, catalog, workflow, out_ended, err);
+            rc = run_once(e, j, catalog, workflow, out_push, err);
             if (rc == 0 || !lost_elsewhere(j, err)) {
                 break;
             }
@@ -308,11 +335,14 @@ static int run_workflow(struct engine *e, struct engine_job *j, bool *out_ended,
 
 void engine_write_package(struct engine *e, struct engine_job *j)
 {
-    bool ended = false;
+    struct engine_push *push = NULL;
     if (prepare(e, j, &j->w->err) == 0) {
-        (void)run_workflow(e, j, &ended, &j->w->err); /* the error is the answer */
+        (void)run_workflow(e, j, &push, &j->w->err); /* the error is the answer */
     }
-    if (!ended) {
+    /* from here on the job may end on another thread and take its arena with it */
+    if (push) {
+        engine_push_post(e, push);
+    } else {
         engine_job_end(j);
     }
 }

@@ -31,7 +31,8 @@ struct engine_catalog {
     size_t n_workflows;
 };
 
-struct lane; /* one per Repository: lane.c */
+struct lane;        /* one per Repository: lane.c */
+struct engine_push; /* an op for git: push.c */
 
 struct engine {
     struct engine_config config;
@@ -125,7 +126,6 @@ struct engine_revision {       /* what a revision object is made of */
     struct str published_by;
     int64_t published_at;      /* unix seconds, 0 = not */
     struct node *meta;         /* metadata to keep: labels, annotations, finalizers … or NULL */
-    struct node *parent;       /* spec.parent or NULL */
 };
 struct str engine_revision_name(struct arena *a, struct str repository, struct str package,
                                 struct str workspace);
@@ -172,7 +172,8 @@ void engine_job_end(struct engine_job *j);
 
 /* --- effects.c: from what a script recorded to changes --- */
 int engine_effects_apply(struct engine *e, struct engine_job *j, const struct host_workflow *workflow,
-                         struct host_run *run, struct engine_changes *c, bool *out_ended, struct err *err);
+                         struct host_run *run, struct engine_changes *c, struct engine_push **out_push,
+                         struct err *err);
 
 /* --- lane.c: the serial executor of a Repository; push.c, sync.c run on it --- */
 struct lane *engine_lane(struct engine *e, struct str ns, struct str repository);
@@ -183,15 +184,15 @@ struct str engine_lane_name(const struct lane *l);
 
 /* --- push.c: git operations of a lane, coalesced and journalled --- */
 struct engine_push_queue;
-struct engine_push;
 struct engine_push_queue *engine_push_queue_new(void);
 void engine_push_queue_free(struct engine_push_queue *q);
 struct engine_push_queue *engine_lane_pushes(struct lane *l);
 void engine_lanes_free(struct engine *e);
-/* Queues an op whose commit answers the job; w->object is the object to publish or remove, row its
- * stored state. On success the queue ends the job. */
-int engine_push_add(struct engine *e, struct engine_job *j, enum repo_op_type type,
-                    const struct engine_row *row, struct err *err);
+/* An op whose commit answers the job; w->object is the object to publish or remove, row its stored
+ * state. Once it is posted the queue owns the job, so post it last. NULL with err on failure. */
+struct engine_push *engine_push_prepare(struct engine *e, struct engine_job *j,
+                                        enum repo_op_type type, const struct engine_row *row,
+                                        struct err *err);
 /* An op behind the answer: its journal row goes into txn; post it after the commit. */
 struct engine_push *engine_push_journal(struct engine *e, struct engine_write *w,
                                         enum repo_op_type type, const struct engine_row *row,

@@ -195,18 +195,18 @@ static void enqueue(struct engine *e, struct engine_push *p)
     }
 }
 
-int engine_push_add(struct engine *e, struct engine_job *j, enum repo_op_type type,
-                    const struct engine_row *row, struct err *err)
+struct engine_push *engine_push_prepare(struct engine *e, struct engine_job *j,
+                                        enum repo_op_type type, const struct engine_row *row,
+                                        struct err *err)
 {
     struct engine_push *p = mem_new(struct engine_push);
     p->op.type = type;
     if (push_fill(e, p, row, &j->w->user, err) < 0) {
         engine_push_free(p);
-        return -1;
+        return NULL;
     }
     p->job = j;
-    enqueue(e, p);
-    return 0;
+    return p;
 }
 
 struct engine_push *engine_push_journal(struct engine *e, struct engine_write *w,
@@ -299,12 +299,13 @@ static struct str lock_ref(struct arena *a, const struct engine_repository *r,
 
 /* The placeholder revision `<repo>.<pkg>.<branch>` follows the last approval. */
 static int put_placeholder(struct engine_changes *c, const struct engine_repository *r,
-                           const struct engine_push *p, struct str kptfile, struct str published_by,
-                           struct err *err)
+                           const struct engine_push *p, struct str kptfile,
+                           const struct node *approved, struct err *err)
 {
     struct arena *a = c->a;
     struct engine_row old;
     AUTO_ERR missing = ERR_INIT;
+    struct node *tasks = node_at(approved, "spec.tasks");
     struct engine_revision v = {
         .repository = r,
         .package = p->op.package,
@@ -314,8 +315,9 @@ static int put_placeholder(struct engine_changes *c, const struct engine_reposit
         .kptfile = kptfile,
         .lock_ref = lock_ref(a, r, p),
         .lock_commit = repo_id_hex(a, &p->op.commit),
-        .published_by = published_by,
+        .published_by = p->op.author_name,
         .published_at = p->op.time,
+        .task = node_is(tasks, NODE_LIST) && tasks->n ? tasks->items[0] : NULL,
         .name = engine_revision_name(a, r->name, p->op.package, r->branch),
     };
     if (engine_row_get(c->e, KIND_REVISIONS, r->ns, v.name, a, &old, &missing) < 0 &&
@@ -373,7 +375,7 @@ static int publish_changes(struct engine_changes *c, struct engine_push *p, stru
     node_set_strz(a, row->data, "commit", commit);
     node_delz(row->data, "ref");
     engine_changes_put(c, engine_kind(KIND_REVISIONS), o, row->data, row->stored.rv);
-    return put_placeholder(c, &r, p, kptfile, p->op.author_name, err);
+    return put_placeholder(c, &r, p, kptfile, o, err);
 }
 
 /* Object changes of an op that is in git now. */

@@ -119,9 +119,6 @@ static struct node *make_spec(struct arena *a, const struct engine_revision *r)
     if (r->revision) {
         node_setz(a, spec, "revision", node_int(a, r->revision));
     }
-    if (r->parent) {
-        node_setz(a, spec, "parent", r->parent);
-    }
     node_set_strz(a, spec, "lifecycle", r->lifecycle);
     if (r->task) {
         struct node *tasks = node_list(a);

@@ -66,6 +66,7 @@ static int run_sync_workflow(struct engine *e, struct arena *a, struct str ns, c
         };
         rc = host_run(&run, catalog->set, workflow, err);
         *out = run.result;
+        host_run_done(&run);
     }
     engine_catalog_unref(e, catalog);
     return rc;
@@ -92,6 +93,10 @@ static int write_status(struct engine *e, struct str ns, struct str name,
             int64_t g = node_int_at(o, "metadata.generation", 0) + 1;
             node_set_at(&a, o, "metadata.generation", node_int(&a, g));
             node_set_at(&a, o, "status.observedGeneration", node_int(&a, g));
+            struct node *ready = node_at(o, "status.conditions");
+            if (node_is(ready, NODE_LIST) && ready->n) { /* the status holds Ready only */
+                node_setz(&a, ready->items[0], "observedGeneration", node_int(&a, g));
+            }
         }
         struct engine_changes c;
         engine_changes_init(&c, e, &a);

@@ -82,8 +82,9 @@ int engine_validate_create(struct engine_write *w, struct err *err)
     }
     struct str package = node_text_at(o, "spec.packageName");
     struct str workspace = node_text_at(o, "spec.workspaceName");
+    bool named = str_trim(package, "/").len > 0; /* one label at least */
     struct krm_name_faults faults =
-        package.len ? krm_name_check_path(package) : krm_name_check_label(package);
+        named ? krm_name_check_path(package) : krm_name_check_label(package);
     invalid_name(&v, w->arena, "spec.packageName", package, &faults);
     faults = krm_name_check_label(workspace);
     invalid_name(&v, w->arena, "spec.workspaceName", workspace, &faults);
@@ -137,6 +138,17 @@ static bool spec_equal(struct arena *a, const struct node *x, const struct node 
     return node_equal(cx, cy);
 }
 
+/* Spec as a message shows it: an empty lifecycle is one that was left out. */
+static const struct node *spec_shown(struct arena *a, const struct node *spec)
+{
+    if (!node_getz(spec, "lifecycle") || node_text_at(spec, "lifecycle").len) {
+        return spec;
+    }
+    struct node *copy = node_copy(a, spec);
+    node_delz(copy, "lifecycle");
+    return copy;
+}
+
 static void check_main(struct invalid *v, struct engine_write *w, struct str old, struct str now)
 {
     static const char *const field = "spec.lifecycle";
@@ -146,16 +158,16 @@ static void check_main(struct invalid *v, struct engine_write *w, struct str old
                           "DeletionProposed"));
     }
     if (str_eqz(old, "Draft") || str_eqz(old, "Proposed")) {
-        if (engine_lifecycle_published(now)) {
+        if (!str_eqz(now, "Draft") && !str_eqz(now, "Proposed")) {
             invalid_value(v, w->arena, field, old,
                           STR("value can be only updated to Draft,Proposed"));
         }
         return;
     }
     struct node *x = node_getz(w->old, "spec"), *y = node_getz(w->object, "spec");
-    bool flip = engine_lifecycle_published(now);
+    bool flip = engine_lifecycle_published(now) && node_text_at(y, "lifecycle").len;
     if (!flip || !spec_equal(w->arena, x, y)) {
-        struct str json = json_emit_str(w->arena, y);
+        struct str json = json_emit_str(w->arena, spec_shown(w->arena, y));
         invalid_add(v, "FieldValueInvalid", "spec",
                     arena_printf(w->arena,
                                  "Invalid value: %.*s: spec can only update package with "
@@ -179,5 +191,11 @@ int engine_validate_update(struct engine_write *w, struct err *err)
     } else {
         check_main(&v, w, old.len ? old : STR("Draft"), now.len ? now : STR("Draft"));
     }
-    return invalid_end(&v, w->name);
+    if (invalid_end(&v, w->name) < 0) {
+        return -1;
+    }
+    if (!now.len) { /* what an update leaves out has its default, and that rejects a proposal */
+        node_set_at(w->arena, w->object, "spec.lifecycle", node_strz(w->arena, "Draft"));
+    }
+    return 0;
 }

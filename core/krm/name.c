@@ -312,14 +312,15 @@ static void add_lower(struct buf *b, struct str s)
     }
 }
 
-void krm_name_uid(struct str ns, struct str name, char out[KRM_UID_SIZE])
+static void derive_uid(const char *prefix, struct str ns, struct str name, char out[KRM_UID_SIZE])
 {
     static const unsigned char space[16] = {0xaa, 0xc7, 0x1d, 0x91, 0x5c, 0x67, 0x45, 0x6f,
                                             0x8f, 0xd2, 0x90, 0x2e, 0xf6, 0xda, 0x82, 0x0e};
     unsigned char id[SHA_DIGEST_LENGTH];
     AUTO_BUF text = BUF_INIT;
     buf_add(&text, space, sizeof(space));
-    buf_addz(&text, "packagerevision:porch.kpt.dev/v1alpha1/");
+    buf_addz(&text, prefix);
+    buf_addz(&text, ":porch.kpt.dev/v1alpha1/");
     add_lower(&text, ns);
     buf_addc(&text, '/');
     add_lower(&text, name);
@@ -333,7 +334,23 @@ void krm_name_uid(struct str ns, struct str name, char out[KRM_UID_SIZE])
     }
 }
 
+void krm_name_uid(struct str ns, struct str name, char out[KRM_UID_SIZE])
+{
+    derive_uid("packagerevision", ns, name, out);
+}
+
+void krm_name_uid_package(struct str ns, struct str name, char out[KRM_UID_SIZE])
+{
+    derive_uid("dbPackage", ns, name, out);
+}
+
 /* --- generic rules --- */
+
+/* Why s is no label: a name that is otherwise good only has dots too many. */
+static const char *label_fault(struct str s)
+{
+    return subdomain_shape(s) ? "name-dots" : "name-label";
+}
 
 struct krm_name_faults krm_name_check_label(struct str s)
 {
@@ -342,7 +359,7 @@ struct krm_name_faults krm_name_check_label(struct str s)
         fault_length(&f, "", LIMIT_LABEL);
     }
     if (!label_shape(s)) {
-        fault(&f, "", "name-label");
+        fault(&f, "", label_fault(s));
     }
     return f;
 }
@@ -423,7 +440,7 @@ struct krm_name_faults krm_name_check_path(struct str s)
         fault_length(&f, "", LIMIT_LABEL);
     }
     if (joined.len > 0 && !label_shape(buf_str(&joined))) {
-        fault(&f, "", "name-label");
+        fault(&f, "", label_fault(buf_str(&joined)));
     }
     return f;
 }

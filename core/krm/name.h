@@ -45,6 +45,8 @@ int krm_name_check_package(const struct krm_name *n, enum err_kind kind, struct 
 #define KRM_UID_SIZE 37 /* 36 characters and NUL */
 /* UID of the revision with this namespace and name (porch-api §3.3). */
 void krm_name_uid(struct str ns, struct str name, char out[KRM_UID_SIZE]);
+/* UID of the PorchPackage with this namespace and name (porch-api §2.4). */
+void krm_name_uid_package(struct str ns, struct str name, char out[KRM_UID_SIZE]);
 
 /* --- generic rules --- */
 
