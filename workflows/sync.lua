@@ -25,10 +25,16 @@ local function check()
   return { action = "check", next = repository.BACKOFF }
 end
 
--- A change of the schedule alone is only noted.
+-- A change of the schedule alone is only noted. What was Ready stays so for this generation, too:
+-- clients that wait for the condition compare its generation.
 local function record(req, f)
   local status = req.object.status and lanai.copy(req.object.status) or lanai.map()
   status.observedGeneration = f.generation
+  for _, condition in ipairs(status.conditions or {}) do
+    if condition.status == "True" then
+      condition.observedGeneration = f.generation
+    end
+  end
   return { action = "record", next = 1, status = status }
 end
 

@@ -115,6 +115,7 @@ describe("sync", function()
     assert.equal("record", plan.action)
     assert.equal(2, plan.status.observedGeneration)
     assert.equal("True", plan.status.conditions[1].status)
+    assert.equal(2, plan.status.conditions[1].observedGeneration)
     assert.equal("sync", decide(repository(function(r) r.metadata.generation = 2 end)).action)
   end)
 
