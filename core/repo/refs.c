@@ -55,7 +55,9 @@ static int by_name(const void *a, const void *b)
 void refs_seal(struct refs *r)
 {
     static const char digits[] = "0123456789abcdef";
-    qsort(r->v, r->n, r->n ? sizeof(*r->v) : 1, by_name);
+    if (r->n) {
+        qsort(r->v, r->n, sizeof(*r->v), by_name);
+    }
     unsigned char sum[EVP_MAX_MD_SIZE];
     unsigned len = 0;
     EVP_MD_CTX *md = EVP_MD_CTX_new();

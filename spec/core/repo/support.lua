@@ -127,7 +127,7 @@ local servers = {}
 --- Starts a server that prints "<port>" when it listens; returns the port and a stop function.
 function M.serve(command)
   local dir = M.tmp()
-  M.sh("(sh -c " .. quote(command) .. " >" .. dir .. "/out 2>" .. dir .. "/err & echo $! >" .. dir .. "/pid)")
+  M.sh(("(sh -c %s >%s/out 2>%s/err & echo $! >%s/pid)"):format(quote(command), dir, dir, dir))
   local port
   local until_ms = probe.mono_ms() + 15000
   repeat
