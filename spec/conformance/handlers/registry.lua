@@ -45,6 +45,9 @@ M["porch.registry.create-action"] = function(case)
       object.spec.tasks = nil
       action.init = "Create"
     end
+    for _, task in ipairs(object.spec.tasks or {}) do
+      task[task.type] = task[task.type] or {} -- the table has types alone, a request both
+    end
     local _, err = w:create(object.spec)
     local got = workflow_of(err)
     return action[got] == case:param("expected"),
