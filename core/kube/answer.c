@@ -125,6 +125,22 @@ void kube_add_indented(struct buf *out, struct str text, size_t indent)
     }
 }
 
+static int by_key(const void *x, const void *y)
+{
+    return str_cmp(((const struct node_member *)x)->key, ((const struct node_member *)y)->key);
+}
+
+/* YAML of Kubernetes has its members in order of their names. */
+static void sort_members(struct node *n)
+{
+    if (n->type == NODE_MAP && n->n) {
+        qsort(n->members, n->n, sizeof(*n->members), by_key);
+    }
+    for (size_t i = 0; (n->type == NODE_MAP || n->type == NODE_LIST) && i < n->n; i++) {
+        sort_members(n->type == NODE_MAP ? n->members[i].value : n->items[i]);
+    }
+}
+
 int kube_style_text(struct arena *a, enum kube_style style, struct str json, struct str *out,
                     struct err *err)
 {
@@ -138,6 +154,7 @@ int kube_style_text(struct arena *a, enum kube_style style, struct str json, str
     }
     AUTO_BUF b = BUF_INIT;
     if (style == KUBE_YAML) {
+        sort_members(n);
         yaml_emit(&b, n);
     } else {
         json_emit_pretty(&b, n, 2);
@@ -188,7 +205,8 @@ static void add_details(struct buf *b, const struct err *err, const char *intern
     bool any = err->detail_name || err->detail_group || err->detail_kind || err->detail_uid ||
                err->n_causes || err->retry_after_s || internal_cause;
     /* Where the peer constructs an error from a resource, details are there even when empty. */
-    if (!any && err->kind != ERR_METHOD_NOT_ALLOWED) {
+    bool framed = err->kind == ERR_METHOD_NOT_ALLOWED || err->kind == ERR_NOT_FOUND;
+    if ((!any && !framed) || err->kind == ERR_PLAIN) {
         return;
     }
     bool first = true;

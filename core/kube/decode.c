@@ -127,6 +127,9 @@ int kube_decode_object(struct arena *a, const struct kube_request *req, const st
             return err_is(err, ERR_BAD_REQUEST) ? unrecognized(a, req, r, err) : -1;
         }
     }
+    if (n->type == NODE_NULL) {
+        n = node_map(a); /* Go decodes null into the zero value */
+    }
     if (n->type != NODE_MAP) {
         err_set(err, ERR_BAD_REQUEST, "json: cannot unmarshal into an object");
         return unrecognized(a, req, r, err);

@@ -231,14 +231,29 @@ static void list_kind(const struct list *l, const char **out_kind, const char **
     }
 }
 
+static void add_yaml_columns(struct list *l)
+{
+    AUTO_BUF json = BUF_INIT;
+    AUTO_ERR err = ERR_INIT;
+    struct str text = STR("");
+    buf_addc(&json, '{');
+    kube_table_columns(&json, l->shaper.kind);
+    buf_addc(&json, '}');
+    (void)kube_style_text(&l->item, KUBE_YAML, buf_str(&json), &text, &err); /* our own JSON */
+    buf_add_str(&l->out, text);
+}
+
 static void add_head(struct list *l)
 {
     const char *kind, *version;
     bool table = l->shaper.accept.shape == KUBE_TABLE;
     list_kind(l, &kind, &version);
     if (l->style == KUBE_YAML) {
-        buf_printf(&l->out, "apiVersion: %s\nkind: %s\n", version, kind);
-        buf_printf(&l->out, "%s", table ? "rows:" : "items:");
+        buf_printf(&l->out, "apiVersion: %s\n", version);
+        if (table) {
+            add_yaml_columns(l);
+        }
+        buf_addz(&l->out, table ? "rows:" : "items:");
         return;
     }
     buf_printf(&l->out, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",", kind, version);
@@ -273,18 +288,9 @@ static void add_yaml_tail(struct list *l, struct str token)
         buf_addz(&l->out, " []");
     }
     buf_addc(&l->out, '\n');
-    if (l->shaper.accept.shape == KUBE_TABLE) {
-        AUTO_BUF json = BUF_INIT;
-        buf_addc(&json, '{');
-        kube_table_columns(&json, l->shaper.kind);
-        buf_addc(&json, '}');
-        struct str text;
-        AUTO_ERR err = ERR_INIT; /* our own JSON */
-        if (kube_style_text(&l->item, KUBE_YAML, buf_str(&json), &text, &err) == 0) {
-            buf_add_str(&l->out, text);
-        }
-    }
-    buf_addz(&l->out, "metadata:\n");
+    const char *kind, *version;
+    list_kind(l, &kind, &version);
+    buf_printf(&l->out, "kind: %s\nmetadata:\n", kind);
     if (token.len) {
         buf_printf(&l->out, "  continue: %.*s\n", STR_ARG(token));
     }
@@ -455,7 +461,7 @@ void kube_serve_list(struct kube_call *c)
     AUTO_ERR err = ERR_INIT;
     struct list *l = arena_new(c->a, struct list);
     l->k = c->k;
-    l->shaper = (struct kube_shaper){c->k, c->route.kind, c->accept, c->params.include};
+    l->shaper = (struct kube_shaper){c->k, c->route.kind, c->accept, c->params.include, false};
     l->limit = c->params.limit > 0 ? c->params.limit : 0;
     l->style = c->accept.style;
     l->stream.read = stream_read;

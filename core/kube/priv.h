@@ -221,6 +221,7 @@ struct kube_shaper {
     const struct api_kind *kind;
     struct kube_accept accept;
     char include;
+    bool no_columns; /* events after the first of a Table watch */
 };
 /* {"columnDefinitions":…} value of a Table. */
 void kube_table_columns(struct buf *out, const struct api_kind *k);

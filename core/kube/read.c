@@ -19,7 +19,7 @@ void kube_serve_get(struct kube_call *c)
     AUTO_ERR err = ERR_INIT;
     AUTO_BUF out = BUF_INIT;
     struct store_object row;
-    struct kube_shaper s = {c->k, c->route.kind, c->accept, c->params.include};
+    struct kube_shaper s = {c->k, c->route.kind, c->accept, c->params.include, false};
     if (kube_row_get(c, &row, &err) < 0 || kube_shape_single(&s, &row, c->a, &out, &err) < 0) {
         kube_answer_err(c, &err);
         return;

@@ -53,6 +53,7 @@ static size_t split(struct arena *a, struct str path, struct str *out)
 static const char *item_verb(enum kube_method m)
 {
     switch (m) {
+    case KUBE_HEAD:
     case KUBE_GET:
         return "get";
     case KUBE_PUT:
@@ -97,12 +98,15 @@ static const char *pick_verb(const struct kube_route *r, enum kube_method m, boo
 {
     const char *verb = NULL;
     bool everywhere = (r->kind->flags & API_NAMESPACED) && !r->ns.ptr;
+    if (m == KUBE_HEAD && kube_is_porch(r->kind)) {
+        return NULL; /* as the peer has it */
+    }
     if (r->name.ptr) {
         verb = item_verb(m);
         if (verb && r->subresource.len) {
             return sub_allows(r->sub, verb) ? verb : NULL;
         }
-    } else if (m == KUBE_GET) {
+    } else if (m == KUBE_GET || m == KUBE_HEAD) {
         verb = watch ? "watch" : "list";
     } else if (m == KUBE_POST && !everywhere) {
         verb = "create";
@@ -239,6 +243,10 @@ int kube_route_refuse(struct arena *a, const struct kube_request *req, const str
     bool watch = req->method == KUBE_GET && !r->name.ptr;
     if (kube_is_porch(r->kind) && !watch) {
         return api_err(err, ERR_METHOD_NOT_ALLOWED, "kube-method-not-allowed-path");
+    }
+    if (kube_kind_is_crd(r->kind) && !r->name.ptr &&
+        (req->method == KUBE_PUT || req->method == KUBE_PATCH)) {
+        return api_err(err, ERR_BAD_REQUEST, "kube-name-empty");
     }
     const char *action = watch ? "watch" : method_action(req, r);
     api_err(err, ERR_METHOD_NOT_ALLOWED, "kube-method-not-allowed", action,

@@ -194,7 +194,11 @@ static int add_single(const struct kube_shaper *s, const struct parts *p, struct
         buf_add_json_string(out, rv);
     }
     buf_addz(out, "},");
-    kube_table_columns(out, s->kind);
+    if (s->no_columns) {
+        buf_addz(out, "\"columnDefinitions\":null");
+    } else {
+        kube_table_columns(out, s->kind);
+    }
     buf_addz(out, ",\"rows\":[");
     if (add_item(s, p, a, out, err) < 0) {
         return -1;

@@ -103,6 +103,7 @@ static int add_event(struct kube_watch *w, const char *type, const struct store_
         return -1;
     }
     buf_addz(&w->out, "}\n");
+    w->shaper.no_columns = true;
     w->events++;
     return 0;
 }
@@ -465,7 +466,7 @@ void kube_serve_watch(struct kube_call *c)
     AUTO_ERR err = ERR_INIT;
     struct kube_watch *w = arena_new(c->a, struct kube_watch);
     w->k = c->k;
-    w->shaper = (struct kube_shaper){c->k, c->route.kind, c->accept, c->params.include};
+    w->shaper = (struct kube_shaper){c->k, c->route.kind, c->accept, c->params.include, false};
     w->stream.read = watch_read;
     w->stream.close = watch_close;
     w->stream.watch = true;

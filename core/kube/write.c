@@ -95,7 +95,7 @@ static int answer_object(struct write *x, int status, struct err *err)
         }
         json = json_emit_str(c->a, kube_convert(c->a, c->route.kind, n));
     }
-    struct kube_shaper s = {c->k, c->route.kind, c->accept, c->params.include};
+    struct kube_shaper s = {c->k, c->route.kind, c->accept, c->params.include, false};
     if (kube_shape_json(&s, json, c->a, &out, err) < 0) {
         return -1;
     }
@@ -419,8 +419,9 @@ static struct node *patched(struct write *x, struct err *err)
     }
 }
 
-/* A 400 about unknown fields or types is a 422 of the patch where a patch brought them in. */
-static int patch_fault(struct write *x, struct err *err)
+/* A 400 about unknown fields or types is a 422 of the patch where a patch brought them in; it names
+ * no object and shows the result as it came out of the patch. */
+static int patch_fault(struct write *x, struct str result, struct err *err)
 {
     struct kube_call *c = x->c;
     if (!err_is(err, ERR_BAD_REQUEST) || !strstr(err->message, "cannot be handled as")) {
@@ -429,8 +430,8 @@ static int patch_fault(struct write *x, struct err *err)
     AUTO_INVALID v = KUBE_INVALID_INIT;
     char *colon = strstr(err->message, ": ");
     struct str why = arena_str(c->a, str_of(colon ? colon + 2 : err->message));
-    kube_invalid_value(&v, STR("patch"), c->req->body, why);
-    return kube_invalid_end(&v, c->route.kind->group, c->route.kind->kind, c->route.name, err);
+    kube_invalid_value(&v, STR("patch"), result, why);
+    return kube_invalid_end(&v, "", "", STR(""), err);
 }
 
 static int patch_once(struct write *x, struct err *err)
@@ -452,9 +453,10 @@ static int patch_once(struct write *x, struct err *err)
     if (object->type != NODE_MAP) {
         return api_err(err, ERR_BAD_REQUEST, "kube-patch-decode", "the result is not an object");
     }
+    struct str result = json_emit_str(c->a, object);
     if (kube_decode_check_type(c->a, &c->route, object, err) < 0 ||
         kube_decode_check_scope(c->a, &c->route, object, true, err) < 0) {
-        return patch_fault(x, err);
+        return patch_fault(x, result, err);
     }
     /* An applied object may name the version it was read at; absent means whatever is there. */
     if (!(apply && !node_at(object, "metadata.resourceVersion")) &&
@@ -462,7 +464,7 @@ static int patch_once(struct write *x, struct err *err)
         return -1;
     }
     if (finish_object(x, object, apply, err) < 0) {
-        return patch_fault(x, err);
+        return patch_fault(x, result, err);
     }
     submit(x, ENGINE_UPDATE, object);
     return 0;
