@@ -323,6 +323,17 @@ static int marker_op(struct str from, struct str to)
     return str_eqz(from, "DeletionProposed") ? REPO_OP_UNMARK_DELETION : -1;
 }
 
+/* An update of the revision itself that leaves it as it is writes nothing and wakes no watch, as
+ * for the other kinds. */
+static bool nothing_new(const struct engine_write *w, const struct engine_row *row,
+                        const struct node *data, const struct node *object)
+{
+    struct node *old = node_copy(w->arena, row->object);
+    node_delz(node_getz(old, "metadata"), "resourceVersion");
+    return w->verb == ENGINE_UPDATE && strcmp(w->kind->store_kind, KIND_REVISIONS) == 0 &&
+           row->stored.rv == w->old_rv && node_equal(old, object) && node_equal(data, row->data);
+}
+
 static int apply_update(struct engine *e, struct engine_job *j, struct engine_changes *c,
                         const struct wish *wish, struct engine_push **out_push, struct err *err)
 {
@@ -337,7 +348,7 @@ static int apply_update(struct engine *e, struct engine_job *j, struct engine_ch
     if (!step_allowed(from, to) || (wish->publish && !str_eqz(from, "Proposed"))) {
         return forbidden(err, "a lifecycle step that is not allowed");
     }
-    struct node *object = node_copy(a, row.object);
+    struct node *object = node_copy(a, row.object), *data = node_copy(a, row.data);
     node_delz(node_getz(object, "metadata"), "resourceVersion");
     if (wish->apply) {
         take_metadata(a, object, wish->apply);
@@ -366,6 +377,10 @@ static int apply_update(struct engine *e, struct engine_job *j, struct engine_ch
     }
     if (wish->publish) { /* dry run: show what approval would give */
         node_set_at(a, object, "spec.lifecycle", node_strz(a, "Published"));
+    }
+    if (!gone && nothing_new(w, &row, data, object)) {
+        w->json = json_emit_str(a, row.object);
+        return 0;
     }
     w->deleted = gone && !w->dry_run;
     if (gone) {
