@@ -24,6 +24,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "base/log.h"
 #include "engine/priv.h"
 #include "engine/reconcile.h"
 #include "repo/priv.h"
@@ -169,6 +170,9 @@ static int open_box(lua_State *L)
     lua_getfield(L, 2, "quiet");
     bool quiet = lua_toboolean(L, -1);
     size_t n = check_dirs(L, dirs, 4);
+    if (quiet) {
+        log_setup(LOG_ERROR, LOG_AUTO); /* failures are what the caller looks for */
+    }
     struct box *b = lua_newuserdatauv(L, sizeof(*b), 0);
     *b = (struct box){0};
     luaL_setmetatable(L, CLASS);

@@ -37,6 +37,8 @@ local function create_beside(keys, repository, package, workspace)
   end)
 end
 
+local MOCK = "an error injected into a mock: "
+
 local function judge(case, wants_error, object, message)
   local text = case:param("errorContains")
   if not wants_error then
@@ -68,21 +70,38 @@ M["porch.engine.paths-overlap"] = function(case)
 end
 
 M["porch.engine.validate-path-overlap"] = function(case)
+  if case:injected() then
+    return nil, MOCK .. case:injected()
+  end
   local spec = case:param("newPr").Spec
   return judge(case, case:param("expectError"),
     create_beside(case:param("existingRevs") or {}, spec.RepositoryName, spec.PackageName))
 end
 
--- The peer's test clones test-package into test-repo; the rule that no revision of the package
--- may exist is shared by clone and init, and init is what can run.
+-- The rule that no revision of the package may exist is shared by clone and init, and init is what
+-- can run. The new revision is a constant of the peer's test, not in the table: it is of the package
+-- of the existing ones, unless the case's name says that repository or package differ.
 M["porch.engine.clone-task-validation"] = function(case)
+  if case:injected() then
+    return nil, MOCK .. case:injected()
+  end
+  local existing = case:param("existingRevs") or {}
+  local there = existing[1] and objects.key_fields(existing[1].PrKey) or {}
+  local repository, package = there.repository or "test-repo", there.package or "test-package"
+  if case.name:find("different repo", 1, true) then
+    repository = "test-repo"
+  elseif case.name:find("different p", 1, true) then
+    package = "test-package-of-its-own"
+  end
   return judge(case, case:param("expectedError"),
-    create_beside(case:param("existingRevs") or {}, "test-repo", "test-package", "v2"))
+    create_beside(existing, repository, package, "new"))
 end
 
 M["porch.engine.update-resources-errors"] = function(case)
   if case:param("closeErr") then
     return nil, "a failing push of a draft: drafts are in the store, where there is no push"
+  elseif case:injected() then
+    return nil, MOCK .. case:injected()
   elseif case:param("newRV") == nil or case:param("newRV") == "" then
     return nil, "a missing resourceVersion never reaches the engine: core/kube refuses it"
   end

@@ -50,8 +50,8 @@ end
 local function set_task(kind)
   return function(w, name)
     local data = require("probe_data")
-    local json = data.set_at(w:get(name), "spec.tasks",
-      yaml.encode { { type = kind, [kind] = { note = "conformance" } } })
+    local tasks = kind ~= "" and yaml.encode { { type = kind, [kind] = { note = "conformance" } } }
+    local json = data.set_at(w:get(name), "spec.tasks", tasks or nil)
     local _, private = w.engine:get("packagerevisions", world.NS, name)
     assert(w.engine:put("packagerevisions", json, private))
   end
@@ -65,7 +65,7 @@ local function save_again(w, name)
 end
 
 M["porch.git.commit-message"] = function(case)
-  local kind, want = case:param("changeType"), case:param("want")
+  local kind, want = case:param("changeType") or "", case:param("want")
   local render = kind == "render"
   local change = render and save_again or set_task(kind)
   return publish({}, change, "tester", function(w)
@@ -87,6 +87,7 @@ M["porch.git.commit-author"] = function(case)
   local git = { author = case:param("author"), email = case:param("email") }
   return publish(git, function() end, "", function(w)
     local want = case:param("expected")
+      or { Name = "Package Orchestration Service", Email = "porch@kpt.dev" }
     local author = log(w, "%an|%ae")[1]
     return author == want.Name .. "|" .. want.Email, author
   end)
@@ -102,14 +103,16 @@ M["porch.git.branch-commit-hash"] = function(case)
     shell.sh("mkdir " .. shell.quote(dir .. "/data"))
     local pool = assert(repo.open(dir .. "/data"))
     local r = assert(pool:repo { url = "file://" .. dir .. "/.git", branch = case:param("branch") })
-    r:fetch() -- a missing branch is its error; what is known afterwards is the question
+    local fetched = r:fetch() -- fails for a missing branch; the question is what is known then
     local state, err = r:state()
     local head = shell.sh(("cd %s && git rev-parse -q --verify refs/heads/%s || true"):format(
       shell.quote(dir), case:param("branch")))
     r:close()
     pool:close()
-    if not state then
-      return case:param("expectError") == true, err.message
+    if case:param("expectError") then
+      return not fetched or not state, "no error"
+    elseif not state then
+      return false, err.message
     elseif not case:param("expectHash") then
       return state.head == nil, "head " .. tostring(state.head)
     end

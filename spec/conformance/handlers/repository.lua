@@ -101,6 +101,9 @@ end
 M["porch.repository.is-placeholder"] = function(case)
   local pr = case:param("pr")
   local resolver = case:param("resolver")
+  if pr.revision == -1 and not (resolver and yaml.given(resolver.repo)) then
+    return nil, "a revision without its Repository: lanai removes both together"
+  end
   local object = objects.revision { repository = pr.repoName, revision = pr.revision,
     workspace = pr.workspaceName, package = "package" }
   local got = ask.run("placeholder", yaml.encode { object = object }, function(env)

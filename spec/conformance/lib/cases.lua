@@ -79,6 +79,20 @@ function Case:param(name)
   return yaml.given(self.params[name])
 end
 
+--- The name of a field other than those named that injects an error into a mock of the peer's
+--- test ({error: text}), or nil.
+function Case:injected(...)
+  local own = {}
+  for _, name in ipairs({ ... }) do
+    own[name] = true
+  end
+  for name, value in pairs(self.params) do
+    if not own[name] and type(value) == "table" and value.error ~= nil then
+      return name
+    end
+  end
+end
+
 --- True when the corpus could not record this field.
 function Case:unresolved(name)
   for _, field in ipairs(self.spec.unresolved or {}) do
