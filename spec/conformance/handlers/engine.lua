@@ -79,8 +79,8 @@ M["porch.engine.validate-path-overlap"] = function(case)
 end
 
 -- The rule that no revision of the package may exist is shared by clone and init, and init is what
--- can run. The new revision is a constant of the peer's test, not in the table: it is of the package
--- of the existing ones, unless the case's name says that repository or package differ.
+-- can run. The new revision is a constant of the test of the peer, not in the table: it is of the
+-- package of the existing ones, unless the name of the case says that one of the two differs.
 M["porch.engine.clone-task-validation"] = function(case)
   if case:injected() then
     return nil, MOCK .. case:injected()
