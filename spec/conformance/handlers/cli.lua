@@ -2,6 +2,7 @@
 -- porchctl: what its requests need of the server. What happens inside the client is not ours.
 local ask = require("spec.conformance.lib.ask")
 local objects = require("spec.conformance.lib.objects")
+local server_lib = require("spec.conformance.lib.server")
 local shell = require("spec.conformance.lib.shell")
 local yaml = require("spec.conformance.lib.yaml")
 
@@ -116,25 +117,16 @@ local function make_namespaces(server, entries)
 end
 
 M["porch.cli.repo-reg"] = function(case)
-  local program = os.getenv("LANAI_BUILD") .. "/lanai"
-  if not shell.read(program) then
-    return nil, "the program is not built"
-  end
-  local server = require("spec.conformance.lib.server").start()
-  local ok, fault = pcall(function()
+  return server_lib.with(function(server)
     make_namespaces(server, case.spec.cases)
     for _, entry in ipairs(case.spec.cases) do
       local done, text = register(server, entry, case.dir)
       if not done then
-        return text
+        return false, text
       end
     end
+    return true
   end)
-  server:stop()
-  if not ok then
-    error(fault, 0)
-  end
-  return fault == nil, fault
 end
 
 return M
