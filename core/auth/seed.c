@@ -34,7 +34,7 @@ static const struct {
      "[" READ_PACKAGES
      "{" PORCH ",\"resources\":[\"packagerevisionresources\"],\"verbs\":[\"get\",\"list\"]},"
      "{" PORCH ",\"resources\":[\"packagerevisions/approval\"],"
-     "\"verbs\":[\"update\",\"patch\"]}]"},
+     "\"verbs\":[\"get\",\"update\",\"patch\"]}]"},
     {"lanai-reader", "Reads everything but secrets.",
      "[{\"apiGroups\":[\"porch.kpt.dev\",\"config.porch.kpt.dev\",\"events.k8s.io\","
      "\"coordination.k8s.io\",\"apiextensions.k8s.io\"],\"resources\":[\"*\"]," READ "},"
