@@ -45,7 +45,8 @@ int kube_media_body(const struct kube_request *req, enum kube_media *out, struct
     return 0;
 }
 
-int kube_media_patch(const struct kube_request *req, enum kube_media *out, struct err *err)
+int kube_media_patch(const struct kube_request *req, const struct kube_route *r,
+                     enum kube_media *out, struct err *err)
 {
     static const struct {
         const char *name;
@@ -62,6 +63,10 @@ int kube_media_patch(const struct kube_request *req, enum kube_media *out, struc
             *out = TYPES[i].media;
             return 0;
         }
+    }
+    if (kube_is_porch(r->kind) && !kube_kind_is_crd(r->kind)) {
+        api_err(err, ERR_UNSUPPORTED_MEDIA, "kube-unsupported-media-path");
+        return err_details(err, "", "", "");
     }
     return api_err(err, ERR_UNSUPPORTED_MEDIA, "kube-unsupported-media",
                    api_message("kube-media-patches"));
@@ -138,6 +143,19 @@ int kube_decode_object(struct arena *a, const struct kube_request *req, const st
     return kube_decode_check_type(a, r, n, err);
 }
 
+/* True when the API version of k has the kind, or lists of it. */
+static bool known_kind(const struct api_kind *k, struct str kind)
+{
+    for (size_t i = 0; i < api_n_kinds; i++) {
+        const struct api_kind *other = &api_kinds[i];
+        if (strcmp(other->group_version, k->group_version) == 0 &&
+            (str_eqz(kind, other->kind) || str_eqz(kind, other->list_kind))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int wrong_type(struct arena *a, const struct kube_route *r, struct str version,
                       struct str kind, struct err *err)
 {
@@ -154,17 +172,14 @@ static int wrong_type(struct arena *a, const struct kube_route *r, struct str ve
     }
     ptrdiff_t slash = str_find_byte(version, '/');
     struct str v = slash < 0 ? version : str_sub(version, (size_t)slash + 1, version.len);
-    if (str_eqz(version, k->group_version)) {
-        return err_set(err, ERR_BAD_REQUEST,
-                       "%.*s in version \"%.*s\" cannot be handled as a %s: the kind does not "
-                       "match",
-                       STR_ARG(kind), STR_ARG(v), k->kind);
-    }
     if (kube_is_porch(k)) {
-        return err_set(err, ERR_BAD_REQUEST,
-                       "%.*s in version \"%.*s\" cannot be handled as a %s: no kind \"%.*s\" is "
-                       "registered for version \"%.*s\"",
-                       STR_ARG(kind), STR_ARG(v), k->kind, STR_ARG(kind), STR_ARG(version));
+        char *kind_z = arena_strz(a, kind), *v_z = arena_strz(a, v);
+        if (str_eqz(version, k->group_version) && known_kind(k, kind)) {
+            return api_err(err, ERR_BAD_REQUEST, "kube-kind-other", kind_z, v_z, k->kind, v_z,
+                           kind_z, v_z, k->kind);
+        }
+        return api_err(err, ERR_BAD_REQUEST, "kube-kind-unknown", kind_z, v_z, k->kind, kind_z,
+                       arena_strz(a, version));
     }
     return api_err(err, ERR_BAD_REQUEST, "kube-api-version", arena_strz(a, version),
                    k->group_version);

@@ -13,7 +13,7 @@ int kube_new(const struct kube_config *config, struct kube **out, struct err *er
     k->metrics = kube_metrics_new();
     pthread_mutex_init(&k->lock, NULL);
     thread_cond_init(&k->idle);
-    kube_hub_init(k);
+    kube_hub_start(k);
     *out = k;
     return 0;
 }
@@ -38,8 +38,8 @@ void kube_free(struct kube *k)
     if (!k) {
         return;
     }
+    kube_hub_stop(k);
     kube_metrics_free(k->metrics);
-    pthread_mutex_destroy(&k->hub.lock);
     pthread_cond_destroy(&k->idle);
     pthread_mutex_destroy(&k->lock);
     mem_free(k);

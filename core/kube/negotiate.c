@@ -175,6 +175,25 @@ static bool clause_shape(const struct clause *c, const struct kube_route *r, boo
     return false;
 }
 
+/* Paths of the peer's own server know their media types; only what is one of those is looked at
+ * more closely. */
+static int refuse(const struct kube_route *r, const struct clause *clauses, size_t n, bool list,
+                  struct err *err)
+{
+    bool known = !kube_is_porch(r->kind) || kube_kind_is_crd(r->kind);
+    for (size_t i = 0; i < n; i++) {
+        known = known || any_type(&clauses[i]) || same(clauses[i].type, "application/json") ||
+                same(clauses[i].type, "application/yaml") ||
+                same(clauses[i].type, "application/vnd.kubernetes.protobuf");
+    }
+    if (known) {
+        return api_err(err, ERR_NOT_ACCEPTABLE, "kube-not-acceptable");
+    }
+    api_err(err, ERR_NOT_ACCEPTABLE, "kube-not-acceptable-path",
+            api_message(list ? "kube-representations-list" : "kube-representations"));
+    return err_details(err, "", "", "");
+}
+
 int kube_accept_resource(struct arena *a, const struct kube_request *req,
                          const struct kube_route *r, bool pretty, struct kube_accept *out,
                          struct err *err)
@@ -200,7 +219,7 @@ int kube_accept_resource(struct arena *a, const struct kube_request *req,
     if (wrong) {
         return api_err(err, ERR_NOT_ACCEPTABLE, wrong, list ? r->kind->list_kind : r->kind->kind);
     }
-    return api_err(err, ERR_NOT_ACCEPTABLE, "kube-not-acceptable");
+    return refuse(r, clauses, n, list || watch, err);
 }
 
 /* A clause accepts a media type when it names it with the same parameters, or any type. */

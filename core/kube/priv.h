@@ -33,11 +33,15 @@
 struct kube_watch;
 struct kube_metrics;
 
-/* Watches that wait for the store's next commit. */
+/* All watches, and the thread that reads the log for them: hub.c. */
 struct kube_hub {
     pthread_mutex_t lock;
+    pthread_cond_t changed;
     struct kube_watch *first;
     size_t n;
+    int64_t newest; /* number of the newest commit */
+    bool stopping;
+    pthread_t thread;
 };
 
 struct kube {
@@ -137,7 +141,8 @@ int kube_accept_pick(struct arena *a, const struct kube_request *req, const char
 enum kube_media { KUBE_MEDIA_JSON, KUBE_MEDIA_YAML, KUBE_MEDIA_PROTOBUF, KUBE_MEDIA_JSON_PATCH,
                   KUBE_MEDIA_MERGE_PATCH, KUBE_MEDIA_STRATEGIC_PATCH, KUBE_MEDIA_APPLY };
 int kube_media_body(const struct kube_request *req, enum kube_media *out, struct err *err);
-int kube_media_patch(const struct kube_request *req, enum kube_media *out, struct err *err);
+int kube_media_patch(const struct kube_request *req, const struct kube_route *r,
+                     enum kube_media *out, struct err *err);
 /* Body of a create or update as an object of the route's kind; duplicate members are listed. */
 int kube_decode_object(struct arena *a, const struct kube_request *req, const struct kube_route *r,
                        struct node **out, struct kube_texts *duplicates, struct err *err);
@@ -307,8 +312,9 @@ struct store_query kube_list_query(const struct kube_list_scope *s, const struct
 int kube_list_match(const struct kube_list_scope *s, const struct api_kind *k,
                     const struct store_object *row, struct arena *a, bool *out, struct err *err);
 
-/* --- watch.c --- */
-void kube_hub_init(struct kube *k);
+/* --- hub.c --- */
+void kube_hub_start(struct kube *k);
+void kube_hub_stop(struct kube *k);
 void kube_hub_wake_all(struct kube *k);
 
 /* --- metrics.c --- */
@@ -317,6 +323,11 @@ void kube_metrics_free(struct kube_metrics *m);
 void kube_metrics_request(struct kube_call *c, int code);
 void kube_metrics_event(struct kube *k, const struct api_kind *kind, size_t n);
 
-/* --- write.c: counts what the engine holds --- */
+/* --- write.c --- */
+/* The conflict of a lost race, which a fresh object may cure. */
+bool kube_is_stale(const struct err *err);
+/* The 405 with message id of a verb that the kind advertises and refuses; id NULL is fine. */
+int kube_refused(struct kube_call *c, const char *id, struct err *err);
+/* Counts what the engine holds, for draining. */
 void kube_writes_begin(struct kube *k);
 void kube_writes_end(struct kube *k);

@@ -3,13 +3,29 @@
  * GET of one object and of its subresources: the stored bytes, or a view of them.
  */
 #include "kube/priv.h"
+#include "krm/name.h"
+
+/* A name that cannot be one of these is missing for that reason (porch-api.md §3.1). */
+static int missing(struct kube_call *c, struct err *err)
+{
+    const struct api_kind *k = c->route.kind;
+    struct krm_name parsed;
+    AUTO_ERR why = ERR_INIT;
+    bool package = strcmp(k->store_kind, "packages") == 0;
+    if (kube_kind_is_crd(k) || !kube_is_porch(k) ||
+        (package ? krm_name_parse_package(c->a, c->route.name, &parsed, &why)
+                 : krm_name_parse(c->a, c->route.name, &parsed, &why)) == 0) {
+        return kube_not_found(k, c->route.name, err);
+    }
+    return err_set(err, ERR_NOT_FOUND, "%s", why.message);
+}
 
 int kube_row_get(struct kube_call *c, struct store_object *out, struct err *err)
 {
     const struct kube_route *r = &c->route;
     struct str ns = r->kind->flags & API_NAMESPACED ? r->ns : STR("");
     if (store_get(c->k->store, kube_store_kind(r->kind), ns, r->name, c->a, out, err) < 0) {
-        return err_is(err, ERR_NOT_FOUND) ? kube_not_found(r->kind, r->name, err) : -1;
+        return err_is(err, ERR_NOT_FOUND) ? missing(c, err) : -1;
     }
     return 0;
 }

@@ -231,10 +231,12 @@ static void check_meta(struct arena *a, const struct kube_route *r, const struct
             check_name(a, r->kind, name, v);
         }
     }
-    check_labels(a, node_getz(meta, "labels"), v);
-    check_annotations(a, node_getz(meta, "annotations"), v);
-    check_finalizers(a, meta, was, v);
-    check_owners(a, meta, v);
+    if (kube_kind_is_crd(r->kind) || !derived) { /* the peer takes any metadata of the others */
+        check_labels(a, node_getz(meta, "labels"), v);
+        check_annotations(a, node_getz(meta, "annotations"), v);
+        check_finalizers(a, meta, was, v);
+        check_owners(a, meta, v);
+    }
     struct str uid = node_text_at(meta, "uid");
     if (old && uid.len && !str_eq(uid, node_text_at(was, "uid"))) {
         kube_invalid_value(v, STR("metadata.uid"), uid,

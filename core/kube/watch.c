@@ -5,7 +5,7 @@
  * so a stalled client costs neither memory nor other watchers. The store's commits wake those that
  * wait, through the hub.
  */
-#include "kube/priv.h"
+#include "kube/watch.h"
 
 #include <sys/random.h>
 
@@ -13,83 +13,6 @@
 #define BOOKMARK_NS (60 * NS_PER_S)  /* how often */
 #define MIN_SECONDS 1800             /* a watch without a timeout ends at random between these */
 #define MAX_SECONDS 3600
-
-enum phase { PHASE_INITIAL, PHASE_LIVE, PHASE_ENDED };
-
-struct kube_watch {
-    struct kube_stream stream;
-    struct kube_watch *prev, *next; /* in the hub */
-    bool waiting;                   /* under the hub's lock: wake me */
-    struct kube *k;
-    struct kube_list_scope scope;
-    struct kube_shaper shaper;
-    bool transitions; /* selectors that an object may enter and leave */
-    bool bookmarks, end_mark;
-    enum phase phase;
-    struct store_list *rows; /* of PHASE_INITIAL */
-    int64_t after;           /* changes up to here were considered */
-    int64_t mark_at;         /* the end bookmark may go out from this number on */
-    int64_t end_ns, bookmark_ns;
-    struct buf out;
-    size_t sent, events;
-    struct arena item; /* memory of one event */
-    struct err failed; /* ends the watch with an ERROR event */
-};
-
-/* --- hub --- */
-
-static void hub_wake(void *ctx, int64_t rv)
-{
-    (void)rv;
-    kube_hub_wake_all(ctx);
-}
-
-void kube_hub_init(struct kube *k)
-{
-    pthread_mutex_init(&k->hub.lock, NULL);
-    store_wake_add(k->store, hub_wake, k);
-}
-
-void kube_hub_wake_all(struct kube *k)
-{
-    pthread_mutex_lock(&k->hub.lock);
-    for (struct kube_watch *w = k->hub.first; w; w = w->next) {
-        if (w->waiting && w->stream.wake) {
-            w->waiting = false;
-            w->stream.wake(w->stream.wake_ctx);
-        }
-    }
-    pthread_mutex_unlock(&k->hub.lock);
-}
-
-static void hub_add(struct kube_watch *w)
-{
-    struct kube_hub *h = &w->k->hub;
-    pthread_mutex_lock(&h->lock);
-    w->next = h->first;
-    if (w->next) {
-        w->next->prev = w;
-    }
-    h->first = w;
-    h->n++;
-    pthread_mutex_unlock(&h->lock);
-}
-
-static void hub_del(struct kube_watch *w)
-{
-    struct kube_hub *h = &w->k->hub;
-    pthread_mutex_lock(&h->lock);
-    if (w->prev) {
-        w->prev->next = w->next;
-    } else {
-        h->first = w->next;
-    }
-    if (w->next) {
-        w->next->prev = w->prev;
-    }
-    h->n--;
-    pthread_mutex_unlock(&h->lock);
-}
 
 /* --- events --- */
 
@@ -153,7 +76,7 @@ static void add_error(struct kube_watch *w)
     buf_addz(&w->out, "{\"type\":\"ERROR\",\"object\":");
     kube_status_json(&w->out, &w->failed, STR_NULL, &code);
     buf_addz(&w->out, "}\n");
-    w->phase = PHASE_ENDED;
+    w->phase = KUBE_WATCH_ENDED;
 }
 
 static void set_expired(struct kube_watch *w, int64_t rv, struct err *out)
@@ -258,7 +181,7 @@ static void fill_initial(struct kube_watch *w)
         if (rc == 0) {
             store_list_close(w->rows);
             w->rows = NULL;
-            w->phase = PHASE_LIVE;
+            w->phase = KUBE_WATCH_LIVE;
             return;
         }
     }
@@ -281,7 +204,7 @@ static void fill_live(struct kube_watch *w)
     if (store_rv(w->k->store) <= w->after) {
         return;
     }
-    if (store_changes(w->k->store, kube_store_kind(w->shaper.kind), w->scope.ns, w->after, BATCH,
+    if (store_changes(w->k->store, w->store_kind, w->scope.ns, w->after, BATCH,
                       take_change, w, &next, &err) < 0) {
         if (err_is(&err, ERR_EXPIRED)) {
             set_expired(w, w->after, &w->failed);
@@ -302,14 +225,14 @@ static void check_time(struct kube_watch *w)
 {
     int64_t now = clock_mono_ns();
     bool over = now >= w->end_ns || atomic_load(&w->k->draining);
-    if (w->phase != PHASE_LIVE || w->out.len > w->sent) {
+    if (w->phase != KUBE_WATCH_LIVE || w->out.len > w->sent) {
         return;
     }
     if (w->bookmarks && !w->end_mark && (over || now >= w->bookmark_ns)) {
         add_bookmark(w, w->after, false);
     }
     if (over) {
-        w->phase = PHASE_ENDED;
+        w->phase = KUBE_WATCH_ENDED;
     }
 }
 
@@ -317,10 +240,10 @@ static void fill(struct kube_watch *w)
 {
     buf_clear(&w->out);
     w->sent = w->events = 0;
-    if (w->phase == PHASE_INITIAL) {
+    if (w->phase == KUBE_WATCH_INITIAL) {
         fill_initial(w);
     }
-    if (w->phase == PHASE_LIVE && w->out.len < BATCH) {
+    if (w->phase == KUBE_WATCH_LIVE && w->out.len < BATCH) {
         fill_live(w);
     }
     check_time(w);
@@ -341,20 +264,34 @@ static bool must_look_again(struct kube_watch *w)
     }
     pthread_mutex_lock(&w->k->hub.lock);
     w->waiting = true;
+    /* Whether a commit slipped in is asked after saying that we wait. */
+    bool again = store_rv(w->k->store) > w->after || atomic_load(&w->k->draining);
     pthread_mutex_unlock(&w->k->hub.lock);
-    return store_rv(w->k->store) > w->after || atomic_load(&w->k->draining);
+    return again;
+}
+
+/* From here on the cursor is ours, until we wait again. */
+static void take_cursor(struct kube_watch *w)
+{
+    pthread_mutex_lock(&w->k->hub.lock);
+    w->waiting = false;
+    pthread_mutex_unlock(&w->k->hub.lock);
 }
 
 static ssize_t watch_read(struct kube_stream *s, char *to, size_t max)
 {
     struct kube_watch *w = (struct kube_watch *)s;
+    take_cursor(w);
     while (w->sent == w->out.len) {
-        if (w->phase == PHASE_ENDED) {
+        if (w->phase == KUBE_WATCH_ENDED) {
             return -1;
         }
         fill(w);
-        if (w->sent == w->out.len && w->phase == PHASE_LIVE && !must_look_again(w)) {
-            return 0;
+        if (w->sent == w->out.len && w->phase == KUBE_WATCH_LIVE) {
+            if (!must_look_again(w)) {
+                return 0;
+            }
+            take_cursor(w);
         }
     }
     size_t n = w->out.len - w->sent;
@@ -375,7 +312,7 @@ static void watch_done(struct kube_watch *w)
 static void watch_close(struct kube_stream *s)
 {
     struct kube_watch *w = (struct kube_watch *)s;
-    hub_del(w);
+    kube_hub_del(w);
     watch_done(w);
 }
 
@@ -405,7 +342,7 @@ static void check_start(struct kube_watch *w)
     int64_t next, newest = store_rv(w->k->store);
     if (w->after > newest) {
         set_expired(w, w->after, &w->failed);
-    } else if (store_changes(w->k->store, kube_store_kind(w->shaper.kind), STR_NULL, w->after, 1,
+    } else if (store_changes(w->k->store, w->store_kind, STR_NULL, w->after, 1,
                              stop, NULL, &next, &err) < 0) {
         if (err_is(&err, ERR_EXPIRED)) {
             set_expired(w, w->after, &w->failed);
@@ -445,7 +382,7 @@ static int start(struct kube_call *c, struct kube_watch *w, struct err *err)
     w->bookmarks = p->bookmarks;
     bool initial = p->initial_events || (!p->has_initial_events && rv == 0);
     if (!initial) {
-        w->phase = PHASE_LIVE;
+        w->phase = KUBE_WATCH_LIVE;
         w->after = rv ? rv : store_rv(c->k->store);
         check_start(w);
         return 0;
@@ -457,7 +394,7 @@ static int start(struct kube_call *c, struct kube_watch *w, struct err *err)
     w->rows = store_list_open(c->k->store, &q, &w->after, err);
     w->mark_at = w->after;
     w->end_mark = p->initial_events && p->bookmarks;
-    w->phase = PHASE_INITIAL;
+    w->phase = KUBE_WATCH_INITIAL;
     return w->rows ? 0 : -1;
 }
 
@@ -467,6 +404,7 @@ void kube_serve_watch(struct kube_call *c)
     struct kube_watch *w = arena_new(c->a, struct kube_watch);
     w->k = c->k;
     w->shaper = (struct kube_shaper){c->k, c->route.kind, c->accept, c->params.include, false};
+    w->store_kind = kube_store_kind(c->route.kind);
     w->stream.read = watch_read;
     w->stream.close = watch_close;
     w->stream.watch = true;
@@ -478,6 +416,6 @@ void kube_serve_watch(struct kube_call *c)
     int64_t now = clock_mono_ns();
     w->end_ns = now + lifetime_ns(c);
     w->bookmark_ns = now + BOOKMARK_NS;
-    hub_add(w);
+    kube_hub_add(w);
     kube_answer_stream(c, "application/json", &w->stream);
 }

@@ -235,4 +235,21 @@ describe("kube watches of a trimmed log", function()
     w.close()
     s.close()
   end)
+
+  it("do not concern a watch of a quiet kind", function()
+    local s = support.server { change_rows = 256 }
+    s.must("POST", CM, support.config_map("a"))
+    local quiet = s.watch("/api/v1/namespaces/default/secrets?watch=1&resourceVersion="
+      .. s.server:rv())
+    assert.is_nil(quiet.next(0))
+    for i = 1, 700 do
+      s.must("PATCH", CM .. "/a", { data = { i = tostring(i) } }, MERGE)
+    end
+    s.must("POST", "/api/v1/namespaces/default/secrets", { metadata = { name = "s" } })
+    local event = quiet.next()
+    assert.equal("ADDED", event.type)
+    assert.equal("s", event.object.metadata.name)
+    quiet.close()
+    s.close()
+  end)
 end)

@@ -190,16 +190,20 @@ describe("kube writes", function()
     end)
 
     it("keeps status and the rest apart", function()
-      s.must("POST", REPOS, { metadata = { name = "r2" }, spec = { type = "git",
-        git = { repo = "file:///elsewhere" } }, status = { packageCount = 9 } })
-      local o = s.must("PATCH", REPOS .. "/r2/status",
-        { spec = { description = "no" }, status = { gitCommitHash = "abc" } }, MERGE)
-      assert.is_nil(o.spec.description)
-      assert.equal("abc", o.status.gitCommitHash)
-      o = s.must("PATCH", REPOS .. "/r2",
-        { spec = { description = "yes" }, status = { gitCommitHash = "def" } }, MERGE)
-      assert.equal("yes", o.spec.description)
-      assert.equal("abc", o.status.gitCommitHash)
+      local NS = "/api/v1/namespaces/apart"
+      s.must("POST", "/api/v1/namespaces", { metadata = { name = "apart" },
+        status = { phase = "Odd" } })
+      assert.equal("Active", s.get(NS).json.status.phase)
+      local o = s.must("PATCH", NS .. "/status",
+        { metadata = { labels = { a = "1" } }, status = { phase = "Strange" } }, MERGE)
+      assert.is_nil(o.metadata.labels.a)
+      assert.equal("Strange", o.status.phase)
+      local entry = o.metadata.managedFields[#o.metadata.managedFields]
+      assert.equal("status", entry.subresource)
+      o = s.must("PATCH", NS, { metadata = { labels = { a = "1" } }, status = { phase = "Odd" } },
+        MERGE)
+      assert.equal("1", o.metadata.labels.a)
+      assert.equal("Strange", o.status.phase)
     end)
 
     it("holds to the rules of Repositories", function()
@@ -217,6 +221,8 @@ describe("kube writes", function()
         fault { deployment = "x", git = { repo = "file:///x" } })
       assert.matches("metadata.name must conform to the RFC1123 DNS label standard",
         fault({ git = { repo = "file:///x" } }, "a.b"))
+      s.must("POST", REPOS, { metadata = { name = "r2" }, spec = { type = "git",
+        git = { repo = "file:///elsewhere" } } })
       local answer = s.call("PATCH", REPOS .. "/r2", { spec = { git = { repo = "file:///y" } } },
         MERGE)
       assert.equal(422, answer.status)
