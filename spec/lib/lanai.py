@@ -63,11 +63,12 @@ class ApiError(Exception):
 class Client:
     """One keep-alive connection. Not for use by two threads at once."""
 
-    def __init__(self, server, timeout=60):
-        self.server, self.timeout = server, timeout
+    def __init__(self, server, timeout=60, token=None):
+        self.server, self.timeout, self.token = server, timeout, token
         self.connection = None
         self.context = ssl.create_default_context(cafile=server.ca)
-        self.context.load_cert_chain(server.cert, server.key)
+        if not token:
+            self.context.load_cert_chain(server.cert, server.key)
 
     def close(self):
         if self.connection:
@@ -85,6 +86,8 @@ class Client:
     def send(self, method, path, body=None, headers=None):
         """Sends and returns the http.client answer unread: for watches."""
         head = {"Accept": "application/json"}
+        if self.token:
+            head["Authorization"] = "Bearer " + self.token
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
             head["Content-Type"] = "application/json"
@@ -182,7 +185,7 @@ class Server:
         self.made = data is None
         self.data = data or tempfile.mkdtemp(prefix="lanai-")
         self.args, self.wrap, self.env = list(args), list(wrap), env
-        self.port, self.process = port, None
+        self.port, self.process, self.log_from = port, None, 0
         self.log = os.path.join(self.data, "server.log")
         if not os.access(self.data, os.W_OK):
             self.log = os.devnull
@@ -196,10 +199,13 @@ class Server:
         self.remove()
 
     def start(self, seconds=30, wait=True):
+        if self.alive():
+            raise RuntimeError("it runs already")
         marker = os.path.join(self.data, "address")
         before = os.stat(marker).st_mtime_ns if os.path.exists(marker) else 0
         command = self.wrap + [program(), "serve", "--data", self.data, "--port", str(self.port)]
         with open(self.log, "ab") as log:
+            self.log_from = log.tell()
             self.process = subprocess.Popen(command + self.args, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log,
                                             env=dict(os.environ, **(self.env or {})))
@@ -221,7 +227,7 @@ class Server:
             self.port = int(f.read().strip().rsplit(":", 1)[1])
         self.extract()
         client = self.client()
-        while client.request("GET", "/readyz")[0] != 200:
+        while client.request("GET", "/readyz")[0] not in (200, 401):  # 401: it is at work
             if time.monotonic() > end:
                 raise TimeoutError("lanai does not get ready: " + self.tail())
             time.sleep(0.002)
@@ -245,15 +251,25 @@ class Server:
     def url(self):
         return f"https://127.0.0.1:{self.port}"
 
-    def client(self, timeout=60):
-        return Client(self, timeout)
+    def client(self, timeout=60, token=None):
+        """With the administrator's certificate, or with a bearer token."""
+        return Client(self, timeout, token)
+
+    def token(self, user="admin", group="system:masters"):
+        done = subprocess.run([program(), "token", "create", "--user", user, "--group", group,
+                               "--data", self.data], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"token create: {done.stderr}")
+        return done.stdout.strip()
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
     def tail(self, lines=15):
+        """The last lines that this start has logged."""
         try:
             with open(self.log, errors="replace") as f:
+                f.seek(self.log_from)
                 return "".join(f.readlines()[-lines:])
         except OSError:
             return ""

@@ -37,10 +37,11 @@ def many(world, n=100):
 
 
 def run(bench):
-    world = bench.world(1000)
-    sample, first = measure(world)
-    push = floor(bench, world, first)
-    bench.row("approve", sample, push, wanted="<= 1.25", note="floor: git push")
-    together = many(world)
-    bench.row("approve 100 together", together.seconds * 1e3, push.p50 * 100, wanted="<= 0.25",
-              note="floor: 100 single pushes")
+    for n in sorted({1000, bench.size}):
+        world = bench.world(n)
+        sample, first = measure(world)
+        push = floor(bench, world, first)
+        bench.row(f"approve at {n}", sample, push, wanted="<= 1.25", note="floor: git push")
+        together = many(world)
+        bench.row(f"approve 100 together at {n}", together.seconds * 1e3, push.p50 * 100,
+                  wanted="<= 0.25", note="floor: 100 single pushes")
