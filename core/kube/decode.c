@@ -172,12 +172,12 @@ static int wrong_type(struct arena *a, const struct kube_route *r, struct str ve
     }
     ptrdiff_t slash = str_find_byte(version, '/');
     struct str v = slash < 0 ? version : str_sub(version, (size_t)slash + 1, version.len);
-    if (kube_is_porch(k)) {
-        char *kind_z = arena_strz(a, kind), *v_z = arena_strz(a, v);
-        if (str_eqz(version, k->group_version) && known_kind(k, kind)) {
-            return api_err(err, ERR_BAD_REQUEST, "kube-kind-other", kind_z, v_z, k->kind, v_z,
-                           kind_z, v_z, k->kind);
-        }
+    char *kind_z = arena_strz(a, kind), *v_z = arena_strz(a, v);
+    if (str_eqz(version, k->group_version) && known_kind(k, kind)) {
+        return api_err(err, ERR_BAD_REQUEST, "kube-kind-other", kind_z, v_z, k->kind, v_z, kind_z,
+                       v_z, k->kind);
+    }
+    if (kube_is_porch(k) || str_eqz(version, k->group_version)) {
         return api_err(err, ERR_BAD_REQUEST, "kube-kind-unknown", kind_z, v_z, k->kind, kind_z,
                        arena_strz(a, version));
     }
