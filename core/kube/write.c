@@ -10,6 +10,7 @@
 #include "data/apply.h"
 #include "data/patch.h"
 #include "data/yaml.h"
+#include "krm/name.h"
 
 #define MAX_TRIES 5
 
@@ -375,6 +376,24 @@ static struct node *apply_config(struct write *x)
     return out;
 }
 
+/* The engine names a revision after its spec; an apply to another name would make a second object
+ * each time. */
+static int check_derived_name(struct kube_call *c, const struct node *object, struct err *err)
+{
+    if (strcmp(c->route.kind->store_kind, "packagerevisions") != 0) {
+        return 0;
+    }
+    struct krm_name n = {.repository = node_text_at(object, "spec.repository"),
+                         .workspace = node_text_at(object, "spec.workspaceName")};
+    krm_name_set_package(&n, node_text_at(object, "spec.packageName"));
+    struct str name = krm_name_emit(c->a, &n);
+    if (name.len && !str_eq(name, c->route.name)) {
+        return api_err(err, ERR_BAD_REQUEST, "kube-name-url", arena_strz(c->a, name),
+                       arena_strz(c->a, c->route.name));
+    }
+    return 0;
+}
+
 /* Apply of an object that is not there creates it, which is another right. */
 static int apply_create(struct write *x, struct err *err)
 {
@@ -397,7 +416,7 @@ static int apply_create(struct write *x, struct err *err)
     struct node *object =
         apply_merge(c->a, NULL, apply_config(x), r->kind->schema, &m, c->params.force, err);
     if (!object || kube_decode_check_scope(c->a, r, object, true, err) < 0 ||
-        finish_object(x, object, true, err) < 0) {
+        check_derived_name(c, object, err) < 0 || finish_object(x, object, true, err) < 0) {
         return -1;
     }
     x->creates = true;

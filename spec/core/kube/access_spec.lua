@@ -21,8 +21,8 @@ describe("kube access", function()
     local answer = s.get("/api/v1/namespaces/default/secrets/x", bob)
     assert.equal(403, answer.status)
     assert.equal("Forbidden", answer.json.reason)
-    assert.matches('^secrets "x" is forbidden: User "bob" cannot get resource "secrets" in API group'
-      .. ' "" in the namespace "default"', answer.json.message)
+    assert.matches('^secrets "x" is forbidden: User "bob" cannot get resource "secrets" in API'
+      .. ' group "" in the namespace "default"', answer.json.message)
     assert.equal("secrets", answer.json.details.kind)
     answer = s.get("/apis/rbac.authorization.k8s.io/v1/clusterroles", bob)
     assert.matches('at the cluster scope', answer.json.message)

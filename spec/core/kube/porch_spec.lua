@@ -126,6 +126,25 @@ describe("kube porch kinds", function()
     assert.truthy(support.names(list)[1])
   end)
 
+  it("come into being by apply, under their own name only", function()
+    local function apply(name)
+      return s.call("PATCH", P .. "packagerevisions/" .. name .. "?fieldManager=m",
+        { apiVersion = "porch.kpt.dev/v1alpha1", kind = "PackageRevision",
+          metadata = { name = name },
+          spec = { repository = "git", packageName = "applied", workspaceName = "v1",
+            lifecycle = "Draft", tasks = { { type = "init", init = { description = "d" } } } } },
+        { ["Content-Type"] = "application/apply-patch+yaml" })
+    end
+    local answer = apply("git.other.v1")
+    assert.equal(400, answer.status)
+    assert.equal("the name of the object (git.applied.v1) does not match the name on the URL"
+      .. " (git.other.v1)", answer.json.message)
+    assert.equal(404, s.get(P .. "packagerevisions/git.applied.v1").status)
+    answer = apply("git.applied.v1")
+    assert.equal(201, answer.status)
+    assert.equal(200, apply("git.applied.v1").status)
+  end)
+
   it("give the last object to a delete", function()
     s.draft("gone")
     local o = s.must("DELETE", P .. "packagerevisions/git.gone.v1")
