@@ -43,6 +43,7 @@ def main():
     unknown = [n for n in args.names if n not in NAMES]
     if unknown:
         parser.error(f"no bench is named {unknown[0]}; there are: {' '.join(NAMES)}")
+    support.lanai.end_cleanly()
     bench = support.Bench(args.tools, args.size, show_row)
     print(f"{'name':<34} {'p50':>8} {'p99':>8} {'':<5} {'floor':>8} {'ratio':>7}  wanted")
     failed = []

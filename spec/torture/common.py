@@ -6,6 +6,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import lanai  # noqa: E402
 
+lanai.end_cleanly()
+
 
 class Report:
     """Counts what was checked and collects what was wrong."""
