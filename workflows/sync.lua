@@ -54,8 +54,10 @@ local function run(_, req)
   if f.running and f.now - f.changed < repository.STALE and lanai.at(req, "fact.running") then
     return { action = "none", next = repository.BACKOFF }
   end
-  -- It has failed: nothing until its retry interval is over, unless it was changed meanwhile.
-  if f.failed and f.now < f.retry_due and f.generation == f.tried_generation then
+  -- It has failed: nothing until its retry interval is over, unless it or its Secret was changed
+  -- meanwhile.
+  if f.failed and f.now < f.retry_due and f.generation == f.tried_generation
+    and not lanai.at(req, "fact.credentials_changed") then
     return wait(f)
   end
   -- This process has never seen it in good order.

@@ -301,6 +301,8 @@ void engine_write_plain(struct engine *e, struct engine_write *w)
             engine_repository_changed(e, w->ns, w->name);
         } else if (strcmp(w->kind->store_kind, "namespaces") == 0 && w->verb == ENGINE_DELETE) {
             engine_namespace_deleted(e, w->name);
+        } else if (strcmp(w->kind->store_kind, "secrets") == 0) {
+            engine_secret_changed(e, w->ns, w->name);
         }
     }
 }

@@ -206,6 +206,8 @@ int engine_push_recover(struct engine *e, struct err *err);
 
 /* --- sync.c --- */
 void engine_repository_changed(struct engine *e, struct str ns, struct str name);
+/* A Secret was written or deleted: failed repositories that use it are looked at again. */
+void engine_secret_changed(struct engine *e, struct str ns, struct str name);
 int engine_sync_start(struct engine *e, struct err *err);
 void engine_sync_stop(struct engine *e);
 

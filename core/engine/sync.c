@@ -16,6 +16,7 @@ struct watched {
     bool synced;           /* a full sync succeeded in this process */
     bool posted;           /* a lane job is queued or running */
     bool again;            /* changed while it ran */
+    bool credentials;      /* its Secret changed since the last look */
     char *uid;             /* of the object that the stored revisions belong to; lane only */
 };
 
@@ -159,8 +160,8 @@ static struct node *outcome_request(struct arena *a, struct node *object, const 
 }
 
 /* Seconds until the next look; the Repository is gone when *out_gone. */
-static int64_t look(struct engine *e, struct str ns, struct str name, bool synced, bool *out_synced,
-                    bool *out_gone)
+static int64_t look(struct engine *e, struct str ns, struct str name, bool synced,
+                    bool credentials, bool *out_synced, bool *out_gone)
 {
     AUTO_ARENA a = ARENA_INIT;
     AUTO_ERR err = ERR_INIT;
@@ -175,6 +176,7 @@ static int64_t look(struct engine *e, struct str ns, struct str name, bool synce
     node_setz(&a, req, "now", node_int(&a, clock_real_ns() / NS_PER_S));
     node_setz(&a, req, "fact", fact);
     node_setz(&a, fact, "synced_before", node_bool(&a, synced));
+    node_setz(&a, fact, "credentials_changed", node_bool(&a, credentials));
     node_setz(&a, fact, "sync_frequency", node_int(&a, e->config.sync_frequency_s));
     node_setz(&a, fact, "health_frequency", node_int(&a, e->config.health_frequency_s));
     if (run_sync_workflow(e, &a, ns, "Repository/sync", req, &plan, &err) < 0) {
@@ -263,8 +265,12 @@ static void sync_run(struct engine *e, struct lane *l, void *arg)
         return;
     }
     check_uid(e, w);
-    bool gone = false, synced = w->synced;
-    int64_t next = look(e, engine_lane_ns(l), engine_lane_name(l), w->synced, &synced, &gone);
+    pthread_mutex_lock(&e->lock);
+    bool gone = false, synced = w->synced, credentials = w->credentials;
+    w->credentials = false;
+    pthread_mutex_unlock(&e->lock);
+    int64_t next = look(e, engine_lane_ns(l), engine_lane_name(l), synced, credentials, &synced,
+                        &gone);
     if (gone) {
         forget(e, engine_lane_ns(l), engine_lane_name(l));
         synced = false;
@@ -276,10 +282,11 @@ static void sync_run(struct engine *e, struct lane *l, void *arg)
     schedule(e, w, next);
 }
 
-void engine_repository_changed(struct engine *e, struct str ns, struct str name)
+static void wake(struct engine *e, struct str ns, struct str name, bool credentials)
 {
     pthread_mutex_lock(&e->lock);
     struct watched *w = watched_get(e, ns, name);
+    w->credentials = w->credentials || credentials;
     if (w->posted) {
         w->again = true;
     } else {
@@ -287,6 +294,28 @@ void engine_repository_changed(struct engine *e, struct str ns, struct str name)
     }
     pthread_cond_broadcast(&e->changed);
     pthread_mutex_unlock(&e->lock);
+}
+
+void engine_repository_changed(struct engine *e, struct str ns, struct str name)
+{
+    wake(e, ns, name, false);
+}
+
+void engine_secret_changed(struct engine *e, struct str ns, struct str name)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    AUTO_ERR err = ERR_INIT; /* whoever cannot be read is looked at when its time comes */
+    struct store_query q = {.kind = STR(KIND_REPOSITORIES), .ns = ns};
+    int64_t rv;
+    struct store_list *l = store_list_open(e->store, &q, &rv, &err);
+    struct store_object row;
+    while (l && store_list_next(l, &row, &err) > 0) {
+        struct node *o = json_parse(&a, arena_str(&a, row.json), NULL, &err);
+        if (str_eq(node_text_at(o, "spec.git.secretRef.name"), name)) {
+            wake(e, ns, row.name, true);
+        }
+    }
+    store_list_close(l);
 }
 
 /* Posts everything that is due; the time of the next one. engine.lock held on entry and exit. */

@@ -150,6 +150,14 @@ describe("sync", function()
     assert.equal("sync", decide(object, { synced_before = false }).action)
   end)
 
+  it("tries a failed one at once when its Secret was changed", function()
+    local object = broken("Authentication required", 10)
+    assert.equal("check", decide(object, { credentials_changed = true }).action)
+    assert.equal("sync", decide(object,
+      { credentials_changed = true, synced_before = false }).action)
+    assert.equal("none", decide(repository(), { credentials_changed = true }).action)
+  end)
+
   it("syncs by frequency or by schedule", function()
     local function last(age, schedule)
       return repository(function(r)
