@@ -252,7 +252,13 @@ return {
   ["kube-timeout-parameter"] = 'invalid timeout specified in the request URL - time: invalid'
     .. ' duration "%s"',
   ["kube-not-acceptable"] = "only the following media types are accepted: application/json,"
-    .. " application/yaml",
+    .. " application/yaml, application/vnd.kubernetes.protobuf",
+  ["kube-not-acceptable-path"] = "406: Not Acceptable\n\nAvailable representations: %s",
+  ["kube-representations"] = "application/json, application/yaml,"
+    .. " application/vnd.kubernetes.protobuf",
+  ["kube-representations-list"] = "application/json, application/yaml,"
+    .. " application/vnd.kubernetes.protobuf, application/json;stream=watch,"
+    .. " application/vnd.kubernetes.protobuf;stream=watch",
   ["kube-no-table"] = "%s does not support Table format",
   ["kube-partial-of-list"] = "you requested PartialObjectMetadata, but the requested object is a"
     .. " list (%s)",
@@ -262,6 +268,7 @@ return {
     .. ' value: "%s": must be \'Metadata\', \'Object\', \'None\', or empty',
   ["kube-unsupported-media"] = "the body of the request was in an unknown format - accepted media"
     .. " types include: %s",
+  ["kube-unsupported-media-path"] = "415: Unsupported Media Type",
   ["kube-media-objects"] = "application/json, application/yaml,"
     .. " application/vnd.kubernetes.protobuf",
   ["kube-media-patches"] = "application/json-patch+json, application/merge-patch+json,"
@@ -271,6 +278,14 @@ return {
     .. " (%s)",
   ["kube-kind-required"] = "Object 'Kind' is missing in '%s'",
   ["kube-kind"] = 'kind: Invalid value: "%s": must be %s',
+  ["kube-delete-options"] = "couldn't get version/kind; json parse error: the body is not"
+    .. " an object",
+  ["kube-grace-type"] = "json: cannot unmarshal into Go struct field"
+    .. " DeleteOptions.gracePeriodSeconds of type int64",
+  ["kube-kind-other"] = '%s in version "%s" cannot be handled as a %s: converting (%s.%s) to'
+    .. ' (%s.%s): unknown conversion',
+  ["kube-kind-unknown"] = '%s in version "%s" cannot be handled as a %s: no kind "%s" is registered'
+    .. ' for version "%s" in scheme "pkg/runtime/scheme.go:110"',
   ["kube-strict"] = '%s in version "%s" cannot be handled as a %s: strict decoding error: %s',
   ["kube-strict-unknown"] = 'unknown field "%s"',
   ["kube-strict-duplicate"] = 'duplicate field "%s"',
@@ -325,8 +340,8 @@ return {
     .. " provided",
   ["kube-list-match-exact-zero"] = 'Forbidden: resourceVersionMatch "Exact" is forbidden for'
     .. ' resourceVersion "0"',
-  ["kube-list-match-unknown"] = 'Unsupported value: "%s": supported values: "Exact", "NotOlderThan",'
-    .. ' ""',
+  ["kube-list-match-unknown"] = 'Unsupported value: "%s": supported values: "Exact",'
+    .. ' "NotOlderThan", ""',
   ["kube-list-initial-events"] = "Forbidden: sendInitialEvents is forbidden for list",
   ["kube-list-continue"] = "invalid continue token: %s",
   ["kube-list-continue-old"] = "The provided continue parameter is too old to display a consistent"

@@ -13,11 +13,12 @@ local lanai = require("lanai")
 local revision = require("lanai.revision")
 
 -- The revision to copy from, or why it will not do.
-local function find_source(ctx, spec, name)
-  local source = ctx.get("packagerevisions", name)
+local function find_source(ctx, object, name)
+  local spec = object.spec
+  local source = name ~= "" and ctx.get("packagerevisions", name)
   if not source then
     return creation.fail(ctx, "create-edit-fetch", name,
-      lanai.message("create-revision-missing", name))
+      creation.missing(ctx, object.metadata.namespace or "", name))
   end
   if source.spec.repository ~= spec.repository or source.spec.packageName ~= spec.packageName then
     return creation.fail(ctx, "create-edit-package", spec.repository, spec.packageName)
@@ -37,18 +38,18 @@ local function run(ctx, req)
   if not task then
     return nil, err
   end
-  local name = lanai.at(task, "edit.sourceRef.name")
-  if not name or name == "" then
-    return lanai.invalid(ctx, "", "spec.tasks[0].edit.sourceRef.name", "FieldValueRequired",
+  if not lanai.at(task, "edit.sourceRef") then
+    return lanai.invalid(ctx, "", "spec.tasks[0].edit.sourceRef", "FieldValueRequired",
       lanai.message("kube-field-required"))
   end
+  local name = lanai.at(task, "edit.sourceRef.name") or ""
 
   local ok, source, draft
   ok, err = creation.check_workspace(ctx, spec)
   if not ok then
     return nil, err
   end
-  source, err = find_source(ctx, spec, name)
+  source, err = find_source(ctx, req.object, name)
   if not source then
     return nil, err
   end

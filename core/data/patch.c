@@ -101,7 +101,8 @@ static size_t depth_of(const struct node *n)
 /* A patch that does not fit the document. */
 static int refuse(struct json_patch *p)
 {
-    return api_err(p->err, ERR_INVALID, "kube-patch-failed");
+    api_err(p->err, ERR_INVALID, "kube-patch-failed");
+    return err_details(p->err, "", "", "");
 }
 
 static int malformed(struct json_patch *p, size_t i, const char *problem)

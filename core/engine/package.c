@@ -190,6 +190,11 @@ static int prepare(struct engine *e, struct engine_job *j, struct err *err)
             check_parent(e, w, err) < 0) {
             return -1;
         }
+        struct str package = node_text_at(w->object, "spec.packageName");
+        while (str_has_prefix(package, STR("/"))) {
+            package = str_sub(package, 1, package.len);
+        }
+        node_set_at(w->arena, w->object, "spec.packageName", node_str(w->arena, package));
         return take_lock(j, err);
     }
     if (take_lock(j, err) < 0) {
@@ -199,14 +204,15 @@ static int prepare(struct engine *e, struct engine_job *j, struct err *err)
     if (store_get(e->store, STR(KIND_REVISIONS), w->ns, w->name, w->arena, &now, err) < 0) {
         return err_is(err, ERR_NOT_FOUND) ? engine_not_found(w->kind, w->name, err) : -1;
     }
+    /* what is wrong with the object is said before that it is old */
+    bool updates = w->verb == ENGINE_UPDATE && !is_resources(w);
+    if (updates && engine_validate_update(w, err) < 0) {
+        return -1;
+    }
     if (now.rv != w->old_rv) {
         return engine_conflict(w, err);
     }
-    if (w->verb == ENGINE_DELETE) {
-        if (engine_check_preconditions(w, err) < 0) {
-            return -1;
-        }
-    } else if (!is_resources(w) && engine_validate_update(w, err) < 0) {
+    if (w->verb == ENGINE_DELETE && engine_check_preconditions(w, err) < 0) {
         return -1;
     }
     return check_repository(e, w, err) < 0 || check_parent(e, w, err) < 0 ? -1 : 0;
@@ -285,6 +291,9 @@ static int run_once(struct engine *e, struct engine_job *j, const struct engine_
     e->run_ns += (uint64_t)run.cpu_ns;
     pthread_mutex_unlock(&e->lock);
     if (rc < 0) {
+        if (err_is(err, ERR_FORBIDDEN) && !err->detail_name) {
+            err_details(err, arena_strz(w->arena, w->name), w->kind->group, w->kind->resource);
+        }
         host_run_done(&run);
         return -1;
     }

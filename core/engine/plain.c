@@ -243,7 +243,9 @@ bool engine_mark_deleted(struct engine_write *w)
         return true;
     }
     node_set_strz(w->arena, meta, "deletionTimestamp", clock_rfc3339(w->arena, clock_real_ns()));
-    node_setz(w->arena, meta, "deletionGracePeriodSeconds", node_int(w->arena, 0));
+    if (strcmp(w->kind->store_kind, KIND_REVISIONS) != 0) { /* the peer's have none */
+        node_setz(w->arena, meta, "deletionGracePeriodSeconds", node_int(w->arena, 0));
+    }
     if (w->kind->flags & API_GENERATION) {
         int64_t g = node_int_at(meta, "generation", 0);
         node_setz(w->arena, meta, "generation", node_int(w->arena, g + 1));

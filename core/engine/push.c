@@ -151,7 +151,9 @@ static int push_fill(struct engine *e, struct engine_push *p, const struct engin
         return err_set(err, ERR_INTERNAL, "package revision '%.*s' has no content",
                        STR_ARG(p->name));
     }
-    if (p->op.type != REPO_OP_PUBLISH) {
+    /* the branch moves with every approval: its head is no mark of this package */
+    bool branch = p->op.revision < 0 && str_eqz(node_text_at(row->data, "kind"), "branch");
+    if (p->op.type != REPO_OP_PUBLISH && !branch) {
         (void)repo_id_parse(node_text_at(row->data, "commit"), &p->op.expect); /* none: any */
     }
     p->key = journal_key(e, a, p->ns, p->repository);

@@ -129,24 +129,31 @@ static void check_approval(struct invalid *v, struct arena *a, struct str old, s
     }
 }
 
+/* Spec as a message shows it: members in the order of the schema, an empty lifecycle left out. */
+static struct node *spec_shown(struct arena *a, const struct node *spec)
+{
+    static const char *const members[] = {"packageName", "repository", "workspaceName", "revision",
+                                          "parent", "lifecycle", "tasks", "readinessGates",
+                                          "packageMetadata", NULL};
+    struct node *shown = node_map(a);
+    for (size_t i = 0; members[i]; i++) {
+        struct node *v = node_getz(spec, members[i]);
+        bool empty = v && (v->type == NODE_NULL || (v->type == NODE_STRING && !node_text(v).len) ||
+                           (v->type == NODE_LIST && !v->n));
+        if (v && !empty) {
+            node_setz(a, shown, members[i], v);
+        }
+    }
+    return shown;
+}
+
 /* Spec as it counts for "did anything but the lifecycle change". */
 static bool spec_equal(struct arena *a, const struct node *x, const struct node *y)
 {
-    struct node *cx = node_copy(a, x), *cy = node_copy(a, y);
+    struct node *cx = spec_shown(a, x), *cy = spec_shown(a, y);
     node_delz(cx, "lifecycle");
     node_delz(cy, "lifecycle");
     return node_equal(cx, cy);
-}
-
-/* Spec as a message shows it: an empty lifecycle is one that was left out. */
-static const struct node *spec_shown(struct arena *a, const struct node *spec)
-{
-    if (!node_getz(spec, "lifecycle") || node_text_at(spec, "lifecycle").len) {
-        return spec;
-    }
-    struct node *copy = node_copy(a, spec);
-    node_delz(copy, "lifecycle");
-    return copy;
 }
 
 static void check_main(struct invalid *v, struct engine_write *w, struct str old, struct str now)
@@ -179,8 +186,7 @@ static void check_main(struct invalid *v, struct engine_write *w, struct str old
 int engine_validate_update(struct engine_write *w, struct err *err)
 {
     struct invalid v = {.err = err};
-    if (!node_equal(latest_label(w->old), latest_label(w->object)) &&
-        (latest_label(w->object) || w->client_rv)) {
+    if (!node_equal(latest_label(w->old), latest_label(w->object))) {
         invalid_add(&v, "FieldValueForbidden", "metadata.labels." LATEST_LABEL,
                     STR("Forbidden: label is managed by porch and cannot be modified by users"));
     }

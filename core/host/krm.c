@@ -33,6 +33,24 @@ static int krm_check_name(lua_State *L)
     return 1;
 }
 
+/* parse_name(name) gives {repository, package, workspace}; nil, error for what is no name. */
+static int krm_parse(lua_State *L)
+{
+    struct krm_name n;
+    if (krm_name_parse(host_arena(L), check_arg(L, 1), &n, host_err(L)) < 0) {
+        return host_push_error(L);
+    }
+    struct str package = krm_name_package(host_arena(L), &n);
+    lua_createtable(L, 0, 3);
+    lua_pushlstring(L, n.repository.ptr, n.repository.len);
+    lua_setfield(L, -2, "repository");
+    lua_pushlstring(L, package.ptr, package.len);
+    lua_setfield(L, -2, "package");
+    lua_pushlstring(L, n.workspace.ptr, n.workspace.len);
+    lua_setfield(L, -2, "workspace");
+    return 1;
+}
+
 static int krm_path_fault_text(lua_State *L)
 {
     lua_pushstring(L, krm_path_fault(check_arg(L, 1)));
@@ -42,6 +60,7 @@ static int krm_path_fault_text(lua_State *L)
 const struct host_function host_krm_functions[] = {
     {"lanai.krm", "name", krm_name, HOST_ALWAYS, NULL},
     {"lanai.krm", "check_name", krm_check_name, HOST_ALWAYS, NULL},
+    {"lanai.krm", "parse_name", krm_parse, HOST_ALWAYS, NULL},
     {"lanai.krm", "path_fault", krm_path_fault_text, HOST_ALWAYS, NULL},
     {NULL, NULL, NULL, 0, NULL},
 };

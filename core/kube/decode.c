@@ -253,6 +253,10 @@ static int take_options(struct arena *a, const struct node *o, struct kube_param
                         struct kube_invalid *v, struct err *err)
 {
     struct str kind = node_text_at(o, "kind");
+    struct node *grace = node_getz(o, "gracePeriodSeconds");
+    if (grace && grace->type != NODE_NULL && grace->type != NODE_INT) {
+        return api_err(err, ERR_BAD_REQUEST, "kube-grace-type");
+    }
     if (kind.len && !str_eqz(kind, "DeleteOptions")) {
         return err_set(err, ERR_BAD_REQUEST,
                        "no kind \"%.*s\" is registered for version \"%.*s\"", STR_ARG(kind),
@@ -292,6 +296,9 @@ int kube_decode_delete(struct arena *a, const struct kube_request *req, struct k
         } else {
             o = media == KUBE_MEDIA_YAML ? yaml_parse(a, req->body, NULL, err)
                                          : json_parse(a, req->body, NULL, err);
+        }
+        if (o && o->type != NODE_MAP && o->type != NODE_NULL) {
+            return api_err(err, ERR_BAD_REQUEST, "kube-delete-options");
         }
         if (!o || (o->type == NODE_MAP && take_options(a, o, p, &v, err) < 0)) {
             return -1;

@@ -59,6 +59,11 @@ end
 --- @return true|nil, table?
 function M.check_workspace(ctx, spec)
   local repository, package, workspace = spec.repository, spec.packageName, spec.workspaceName
+  -- "a/" lies in "a" before it is a bad name
+  local above = package:sub(-1) == "/" and find_nested(ctx, repository, package)
+  if above then
+    return M.fail(ctx, "create-nested", package, above)
+  end
   local ok, err = krm.check_name(repository, package, workspace)
   if not ok then
     return M.fail(ctx, "create-names", err.message)
@@ -83,6 +88,23 @@ function M.check_new_package(ctx, spec)
     return M.fail(ctx, "create-nested", package, other)
   end
   return true
+end
+
+--- Says why a revision that a task names cannot be had.
+--- @param ctx lanai.Ctx
+--- @param namespace string
+--- @param name string
+--- @return string
+function M.missing(ctx, namespace, name)
+  local parts, err = krm.parse_name(name)
+  if not parts then
+    return err.message
+  end
+  if not ctx.get("repositories", parts.repository) then
+    return lanai.message("create-repository-missing", namespace, parts.repository,
+      parts.repository)
+  end
+  return lanai.message("create-revision-missing", name)
 end
 
 --- Gives the draft the metadata that the request asks for and records it as the new revision's

@@ -125,6 +125,13 @@ function lanai.krm.name(repository, package, workspace) end
 --- @return true|nil, lanai.Error?
 function lanai.krm.check_name(repository, package, workspace) end
 
+--- Splits the name of a package revision; fails with all that is wrong with it.
+--- @since 1
+--- @phases load, needs, check, run
+--- @param name string
+--- @return {repository: string, package: string, workspace: string}|nil, lanai.Error?
+function lanai.krm.parse_name(name) end
+
 --- Tells what is wrong with a file path inside a package, or nil.
 --- @since 1
 --- @phases load, needs, check, run

@@ -125,6 +125,46 @@ describe("a package revision", function()
     assert.equal(1, package.status.latestRevision)
   end)
 
+  it("loses its placeholder after other packages moved the branch", function()
+    for _, package in ipairs { "app", "lib" } do
+      assert(create { packageName = package, workspaceName = "v1" })
+      lifecycle("git." .. package .. ".v1", "Proposed")
+      lifecycle("git." .. package .. ".v1", "Published", "approval")
+    end
+    lifecycle("git.app.main", "DeletionProposed")
+    assert(delete("git.app.main"))
+    assert.equal("lib/Kptfile\nlib/README.md\nlib/package-context.yaml",
+      git("ls-tree -r --name-only main"))
+    assert.equal("app/v1\nlib/v1", git("tag"))
+  end)
+
+  it("says what is wrong with an update, also with an empty lifecycle", function()
+    assert(create { packageName = "app", workspaceName = "v1" })
+    local proposed = lifecycle("git.app.v1", "Proposed")
+    proposed.spec.lifecycle = ""
+    local out = decode(assert(h:write { verb = "update", kind = "packagerevisions", ns = "default",
+      name = "git.app.v1", object = cjson.encode(proposed) }))
+    assert.equal("Draft", out.spec.lifecycle)
+    out.spec.lifecycle = "Foo"
+    local _, err = h:write { verb = "update", kind = "packagerevisions", ns = "default",
+      name = "git.app.v1", object = cjson.encode(out) }
+    assert.equal('PackageRevision.porch.kpt.dev "git.app.v1" is invalid: [spec.lifecycle: Invalid'
+      .. ' value: "Foo": value can be only updated to Draft,Proposed,Published,DeletionProposed,'
+      .. ' spec.lifecycle: Invalid value: "Draft": value can be only updated to Draft,Proposed]',
+      err.message)
+  end)
+
+  it("takes tasks that a creation may have, and a name without leading slashes", function()
+    local out = decode(assert(create { packageName = "/app", workspaceName = "v1" }))
+    assert.equal("app", out.spec.packageName)
+    for task, message in pairs { update = 'task of type "update" not supported',
+        edit = 'edit not set for task of type "edit"' } do
+      local _, err = create { packageName = "p", workspaceName = "v1", tasks = { { type = task } } }
+      assert.equal(500, err.code)
+      assert.matches(message, err.message, 1, true)
+    end
+  end)
+
   it("is found when another tool tags it, and gone when the tag is", function()
     shell(("cd %s/work && mkdir -p a/b && printf 'apiVersion: kpt.dev/v1\\nkind: Kptfile\\n"
       .. "metadata:\\n  name: b\\n' > a/b/Kptfile && git add . && git -c user.name=a "
