@@ -221,6 +221,21 @@ static int load_member(struct arena *a, struct config *c, const char *path, stru
     return 0;
 }
 
+/* "yaml: line 2: what" as "path:2: what", like every other mistake in the file. */
+static int at_line(struct arena *a, const char *path, struct err *err)
+{
+    static const char prefix[] = "yaml: line ";
+    struct str text = arena_str(a, str_of(err->message)), line;
+    if (!str_has_prefix(text, str_of(prefix))) {
+        return err_wrap(err, "%s", path);
+    }
+    text = str_sub(text, sizeof(prefix) - 1, text.len);
+    (void)str_split(&text, ':', &line);
+    err_drop(err);
+    return err_set(err, ERR_BAD_REQUEST, "%s:%.*s: %.*s", path, STR_ARG(line),
+                   STR_ARG(str_trim(text, " ")));
+}
+
 static int load_file(struct arena *a, struct config *c, const char *path, struct err *err)
 {
     struct str text;
@@ -229,7 +244,7 @@ static int load_file(struct arena *a, struct config *c, const char *path, struct
     }
     struct node *doc = yaml_parse(a, text, NULL, err);
     if (!doc) {
-        return err_wrap(err, "%s", path);
+        return at_line(a, path, err);
     }
     if (doc->type == NODE_NULL) {
         return 0;
