@@ -45,7 +45,7 @@ struct store_query kube_list_query(const struct kube_list_scope *s, const struct
 {
     struct store_query q = {.kind = kube_store_kind(k), .ns = s->ns};
     q.name = kube_selector_exact(&s->selector, "metadata.name");
-    kube_selector_index(&s->selector, &q.f1, &q.f2);
+    kube_selector_index(&s->selector, &q.f1, &q.f2, &q.f2_leaf);
     return q;
 }
 
@@ -226,6 +226,7 @@ static void list_kind(const struct list *l, const char **out_kind, const char **
         *out_kind = "Table";
         break;
     case KUBE_PARTIAL:
+    default:
         *out_kind = "PartialObjectMetadataList";
         break;
     }

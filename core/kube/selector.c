@@ -334,26 +334,37 @@ bool kube_selector_match(const struct kube_selector *s, const struct node *objec
 
 /* --- what the store can use --- */
 
-struct str kube_selector_exact(const struct kube_selector *s, const char *path)
+/* The value that a path must have: as a whole, or as its last segment (leaf). */
+static struct str wanted_value(const struct kube_selector *s, const char *path, bool leaf)
 {
     for (size_t i = 0; i < s->n_fields; i++) {
         const struct kube_field_term *t = &s->fields[i];
         bool part = t->rule == KUBE_FIELD_PACKAGE && str_find_byte(t->value, '/') < 0;
-        if (!t->not_equal && !t->key.ptr && !part && str_eqz(t->path, path)) {
+        if (!t->not_equal && !t->key.ptr && part == leaf && str_eqz(t->path, path)) {
             return t->value;
         }
     }
     return STR_NULL;
 }
 
-void kube_selector_index(const struct kube_selector *s, struct str *out_f1, struct str *out_f2)
+struct str kube_selector_exact(const struct kube_selector *s, const char *path)
+{
+    return wanted_value(s, path, false);
+}
+
+void kube_selector_index(const struct kube_selector *s, struct str *out_f1, struct str *out_f2,
+                         struct str *out_f2_leaf)
 {
     struct str *out[2] = {out_f1, out_f2};
-    *out_f1 = *out_f2 = STR_NULL;
+    *out_f1 = *out_f2 = *out_f2_leaf = STR_NULL;
     for (size_t i = 0; i < 2 && s->kind->indexed && s->kind->indexed[i]; i++) {
         struct str value = kube_selector_exact(s, s->kind->indexed[i]);
         /* An empty value also selects objects without the field: leave those to the match. */
         *out[i] = value.len > 0 ? value : STR_NULL;
+        if (i == 1) {
+            value = wanted_value(s, s->kind->indexed[i], true);
+            *out_f2_leaf = value.len > 0 ? value : STR_NULL;
+        }
     }
 }
 

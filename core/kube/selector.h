@@ -75,8 +75,10 @@ bool kube_selector_match(const struct kube_selector *s, const struct node *objec
 /* The value that a path must be equal to, or STR_NULL. Never a last-segment value of
  * spec.packageName. When terms contradict each other one of them is given; the match settles it. */
 struct str kube_selector_exact(const struct kube_selector *s, const char *path);
-/* Values for the kind's indexed columns of a store query; STR_NULL where the index cannot help. */
-void kube_selector_index(const struct kube_selector *s, struct str *out_f1, struct str *out_f2);
+/* Values for the kind's indexed columns of a store query; STR_NULL where the index cannot help.
+ * *out_f2_leaf: the last segment when that is all that is asked of the second one. */
+void kube_selector_index(const struct kube_selector *s, struct str *out_f1, struct str *out_f2,
+                         struct str *out_f2_leaf);
 /* Brings the namespace of the request (ptr NULL = all) and that of the selector together. A
  * contradiction is an error for the porch kinds (ERR_PLAIN) and otherwise *out_nothing. */
 int kube_selector_scope(const struct kube_selector *s, struct str request_ns, struct str *out_ns,

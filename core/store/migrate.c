@@ -34,6 +34,9 @@ static const struct {
      "CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL);"
      "CREATE TABLE lease(name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL)"
      " WITHOUT ROWID;"},
+    {"index of last segments",
+     "CREATE INDEX object_leaf ON object(kind,f1," F2_LEAF ",ns,name)"
+     " WHERE f1 IS NOT NULL AND f2 IS NOT NULL;"},
 };
 
 #define SCHEMA_VERSION (int)(sizeof(migrations) / sizeof(*migrations))

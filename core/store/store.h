@@ -54,6 +54,7 @@ struct store_query {
     struct str ns;          /* ptr NULL = all namespaces */
     struct str name;        /* ptr NULL = all names */
     struct str f1, f2;      /* values of the kind's indexed fields; ptr NULL = any */
+    struct str f2_leaf;     /* what follows the last '/' of f2, not empty; ptr NULL = any */
     struct str after_ns, after_name; /* start behind this key; after_name.ptr NULL = from start */
 };
 

@@ -14,7 +14,7 @@ static void try_kind(const char *group, const char *version, const char *resourc
     const struct api_kind *kind =
         api_kind_find(str_of(group), str_of(version), str_of(resource));
     struct kube_selector s;
-    struct str f1, f2, ns;
+    struct str f1, f2, leaf, ns;
     bool nothing;
     AUTO_ERR err = ERR_INIT;
     AUTO_ARENA a = ARENA_INIT;
@@ -27,7 +27,7 @@ static void try_kind(const char *group, const char *version, const char *resourc
                        "\"spec\":{\"packageName\":\"a/b\",\"revision\":1}}"),
                    NULL, &err);
     (void)kube_selector_match(&s, object);
-    kube_selector_index(&s, &f1, &f2);
+    kube_selector_index(&s, &f1, &f2, &leaf);
     (void)kube_selector_scope(&s, STR("ns"), &ns, &nothing, &err);
 }
 

@@ -107,11 +107,11 @@ static int select_objects(lua_State *L)
     return 1;
 }
 
-/* plan(kind, fields, namespace): name, f1, f2, namespace, nothing. */
+/* plan(kind, fields, namespace): name, f1, f2, namespace, nothing, last segment of f2. */
 static int plan(lua_State *L)
 {
     const struct api_kind *kind = kind_arg(L, 1);
-    struct str fields = arg(L, 2), ns = arg(L, 3), f1, f2;
+    struct str fields = arg(L, 2), ns = arg(L, 3), f1, f2, leaf;
     struct kube_selector s;
     struct err err = ERR_INIT;
     bool nothing;
@@ -120,13 +120,14 @@ static int plan(lua_State *L)
         kube_selector_scope(&s, ns, &ns, &nothing, &err) < 0) {
         return push_err(L, &err);
     }
-    kube_selector_index(&s, &f1, &f2);
+    kube_selector_index(&s, &f1, &f2, &leaf);
     push_str(L, kube_selector_exact(&s, "metadata.name"));
     push_str(L, f1);
     push_str(L, f2);
     push_str(L, ns);
     lua_pushboolean(L, nothing);
-    return 5;
+    push_str(L, leaf);
+    return 6;
 }
 
 

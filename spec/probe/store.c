@@ -252,8 +252,8 @@ static struct store_query query(lua_State *L, int t)
     luaL_checktype(L, t, LUA_TTABLE);
     return (struct store_query){field(L, t, "kind"),    field(L, t, "ns"),
                                 field(L, t, "name"),    field(L, t, "f1"),
-                                field(L, t, "f2"),      field(L, t, "after_ns"),
-                                field(L, t, "after_name")};
+                                field(L, t, "f2"),      field(L, t, "f2_leaf"),
+                                field(L, t, "after_ns"), field(L, t, "after_name")};
 }
 
 /* list(query, max, between) → rows, number; between() is called after the opening */

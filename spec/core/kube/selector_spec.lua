@@ -267,10 +267,11 @@ describe("the store", function()
       "spec.repository=git,spec.packageName=dir/a,metadata.name=git.a.v1", "ns") })
   end)
 
-  it("does not get last segments, keyed fields or exclusions", function()
+  it("gets last segments apart, and no keyed fields or exclusions", function()
     local t = table.pack(kube.plan(REVISIONS,
       "spec.packageName=a,spec.packageMetadata.labels[app]=x", "ns"))
-    assert.same({ nil, nil, nil, "ns", false }, { t[1], t[2], t[3], t[4], t[5] })
+    assert.same({ nil, nil, nil, "ns", false, "a" }, { t[1], t[2], t[3], t[4], t[5], t[6] })
+    assert.is_nil((select(6, kube.plan(REVISIONS, "spec.packageName=dir/a", "ns"))))
     assert.is_nil((kube.plan(REPOSITORIES, "metadata.name!=git", nil)))
   end)
 

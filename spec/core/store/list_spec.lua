@@ -43,6 +43,27 @@ describe("store lists", function()
     assert.equal(2, s:count { kind = "things", f1 = "repo-b" })
   end)
 
+  it("are limited by the last segment of the second field", function()
+    add(s, "deep", { ns = "a", f1 = "repo-a", f2 = "x/y/z" })
+    add(s, "same", { ns = "a", f1 = "repo-a", f2 = "z/z" })
+    add(s, "longer", { ns = "a", f1 = "repo-a", f2 = "x/yz" })
+    add(s, "above", { ns = "a", f1 = "repo-a", f2 = "z/x" })
+    add(s, "utf8", { ns = "b", f1 = "repo-b", f2 = "ä/ö/z" })
+    local function list(more)
+      more.kind = "things"
+      return names(s:list(more), true)
+    end
+    assert.equal("a/deep a/same a/z", list { f1 = "repo-a", f2_leaf = "z" })
+    assert.equal("a/deep a/same a/z", list { f1 = "repo-a", f2_leaf = "z", ns = "a" })
+    assert.equal("a/z", list { f1 = "repo-a", f2_leaf = "z", ns = "a", after_ns = "a",
+      after_name = "same" })
+    assert.equal("a/deep a/same a/z b/utf8", list { f2_leaf = "z" })
+    assert.equal("", list { f1 = "repo-a", f2_leaf = "y/z" })
+    assert.equal(3, s:count { kind = "things", f1 = "repo-a", f2_leaf = "z" })
+    add(s, "deep", { ns = "a", f1 = "repo-a", f2 = "x/y" })
+    assert.equal("a/same a/z", list { f1 = "repo-a", f2_leaf = "z" })
+  end)
+
   it("follow a field that changes", function()
     add(s, "z", { ns = "a", f1 = "repo-b", f2 = "z" })
     assert.equal("a/B a/a", names(s:list { kind = "things", f1 = "repo-a" }, true))
