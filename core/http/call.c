@@ -56,6 +56,17 @@ void call_resume(struct call *c)
     }
 }
 
+/* Ends MHD's copy of the request target behind its '?': kube/ reads the query itself, and MHD would
+ * keep a record per argument until its memory is full, and then wait for ever. The text is in MHD's
+ * read buffer, which it changes itself right after this. */
+static void hide_query(const char *uri)
+{
+    char *q = uri ? strchr(uri, '?') : NULL;
+    if (q) {
+        q[1] = '\0';
+    }
+}
+
 void *call_new(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     struct http *h = cls;
@@ -67,6 +78,7 @@ void *call_new(void *cls, const char *uri, struct MHD_Connection *mhd)
     arena_init(&c->arena, 0);
     buf_init(&c->body, h->max_body);
     c->uri = arena_str(&c->arena, str_of(uri));
+    hide_query(uri);
     atomic_fetch_add(&h->refs, 1);
     return c;
 }

@@ -184,6 +184,21 @@ def large_head():
         print(True)
 
 
+def many_parts():
+    """Heads that are small but have many parts: answered or refused, never left waiting."""
+    for head in (b"GET /echo?" + b"a=b&" * 2000 + b" HTTP/1.1\r\n",
+                 b"GET /echo?" + b"&" * 60000 + b" HTTP/1.1\r\n",
+                 b"GET /echo HTTP/1.1\r\n" + b"".join(b"X-%d: b\r\n" % i for i in range(5000)),
+                 b"GET /echo HTTP/1.1\r\nCookie: " + b"a=b;" * 5000 + b"\r\n"):
+        s = raw()
+        s.sendall(head + b"Host: x\r\nConnection: close\r\n\r\n")
+        answer = read_all(s)[0]
+        print(answer.split(b"\r\n")[0].decode())
+        if b" 200 " in answer.split(b"\r\n")[0]:
+            body = json.loads(answer.split(b"\r\n\r\n", 1)[1])
+            print(body["query"] == head.split(b" ")[1].split(b"?")[1].decode())
+
+
 def open_watch(path="/watch"):
     c = connect()
     c.request("GET", path)

@@ -113,6 +113,13 @@ describe("listener", function()
     check("large_head", nil, { "True True", "True" })
   end)
 
+  it("answers small heads of many parts", function()
+    check("many_parts", nil, {
+      "HTTP/1.1 200 OK", "True", "HTTP/1.1 200 OK", "True",
+      "HTTP/1.1 431 Request Header Fields Too Large", "HTTP/1.1 431 Request Header Fields Too Large",
+    })
+  end)
+
   it("sends each event of a watch at once", function()
     check("watch", nil, { "200 chunked", "b'' 0" })
   end)
