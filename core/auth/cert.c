@@ -11,7 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#define SKEW_S 300 /* clocks of clients may run behind ours */
+#define SKEW_S 86400 /* clocks run behind: a client's, or ours after it was set back */
 
 void cert_free(X509 **x)
 {

@@ -163,6 +163,15 @@ describe("client certificate", function()
     end
   end)
 
+  it("is valid from a day before, so that clocks may be set back", function()
+    local a = open()
+    for _, pem in ipairs { (select(2, a:pem())), (a:issue("ann", {})) } do
+      local text = openssl("x509 -in %s -noout -startdate", pem)
+      local from = run(("date -u -d '%s' +%%s"):format(text:match("notBefore=([^\n]+)")))
+      assert.is_true(math.abs(os.time() - 86400 - tonumber(from)) < 60, text)
+    end
+  end)
+
   it("of another authority, expired, or for other purposes is refused", function()
     local a = open()
     local odd = {
