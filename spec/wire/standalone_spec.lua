@@ -20,8 +20,8 @@ describe("deploy/standalone/run", function()
   end
 
   local function alive(process)
-    local _, code = shell("kill -0 " .. process)
-    return code == 0
+    local status = clients.read("/proc/" .. process .. "/status")
+    return status ~= "" and not status:find("\nState:%s*Z")
   end
 
   setup(function()
