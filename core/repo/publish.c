@@ -79,11 +79,12 @@ static void fail_op(struct repo_op *op, enum err_kind kind, struct str ref, stru
     }
 }
 
-static void fail_all(struct batch *b, const struct err *err)
+static void fail_all(struct batch *b, const struct err *err, bool unknown)
 {
     for (size_t i = 0; i < b->n; i++) {
         if (b->ops[i]->err.kind == ERR_NONE) {
             err_copy(&b->ops[i]->err, err);
+            b->ops[i]->unknown = unknown;
         }
     }
 }
@@ -193,7 +194,7 @@ static void halve(struct batch *b)
         half.n = i ? b->n - b->n / 2 : b->n / 2;
         AUTO_ERR err = ERR_INIT;
         if (push_batch(&half, &err)) {
-            fail_all(&half, &err);
+            fail_all(&half, &err, false);
         }
     }
 }
@@ -273,7 +274,8 @@ static int push_batch(struct batch *b, struct err *err)
             break;
         }
         maybe_done = maybe_done || sent;
-        if (attempt < REMOTE_TRIES && remote_retryable(err->message) &&
+        /* what was sent and not answered is looked at again: most often it can be told */
+        if (attempt < REMOTE_TRIES && (sent || remote_retryable(err->message)) &&
             remote_wait(attempt, err->message, b->deadline_ns)) {
             err_done(err);
             continue;
@@ -281,7 +283,7 @@ static int push_batch(struct batch *b, struct err *err)
         if (!maybe_done) {
             return -1;
         }
-        fail_all(b, err);
+        fail_all(b, err, true);
         err_drop(err); /* each op carries it */
         return 0;
     }
@@ -292,6 +294,7 @@ int repo_push(struct repo *r, struct repo_op *ops, size_t n, int64_t deadline_ns
     struct repo_op **list = mem_array(n + 1, sizeof(*list));
     for (size_t i = 0; i < n; i++) {
         err_done(&ops[i].err);
+        ops[i].unknown = false;
         ops[i].commit = ops[i].head = (struct repo_id){{0}};
         list[i] = &ops[i];
     }
@@ -299,6 +302,41 @@ int repo_push(struct repo *r, struct repo_op *ops, size_t n, int64_t deadline_ns
     int rc = n ? push_batch(&b, err) : 0;
     mem_free(list);
     return rc;
+}
+
+/* True when the plan has nothing left to do for the op. What moves the branch alone is a tag that a
+ * server without atomic pushes took, and the branch not: that is a publication seen. */
+static bool plan_is_done(const struct plan *p, const struct repo_op *op)
+{
+    for (size_t i = 0; i < p->n_cmds; i++) {
+        if (op->type != REPO_OP_PUBLISH || p->cmds[i].op != PUSH_SHARED) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int repo_push_seen(struct repo *r, const struct repo_op *op, int64_t deadline_ns, bool *out,
+                   struct err *err)
+{
+    struct repo_op copy = *op, *list = &copy;
+    struct batch b = {r, &list, 1, deadline_ns};
+    AUTO_ARENA a = ARENA_INIT;
+    AUTO_REFS *refs = NULL;
+    AUTO_HANDLE *h = NULL;
+    AUTO_PLAN p = {0};
+    copy.err = (struct err)ERR_INIT;
+    if (remote_fetch(r, deadline_ns, &refs, err) ||
+        handle_take(r->mirror->pool, r->mirror, &h, err)) {
+        return -1;
+    }
+    plan_init(&p, r, h, refs, &a);
+    if (make_plan(&b, &p, err)) {
+        return -1;
+    }
+    *out = copy.err.kind == ERR_NONE && plan_is_done(&p, &copy);
+    err_drop(&copy.err); /* an op that cannot be done there was not done either */
+    return 0;
 }
 
 int push_create_branch(struct repo *r, int64_t deadline_ns, struct err *err)

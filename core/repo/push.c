@@ -216,13 +216,15 @@ static void apply_line(struct str line, struct push_cmd *cmds, size_t n, struct 
     }
 }
 
+static const struct str NO_ANSWER = {"no answer from the server", 25};
+
 static void apply_report(const struct report *report, struct push_cmd *cmds, size_t n,
                          struct arena *a)
 {
     struct str rest = buf_str(&report->lines);
     struct str words = str_trim(buf_str(&report->words), " \n\r");
     for (size_t i = 0; i < n; i++) {
-        cmds[i].reject = STR("no answer from the server");
+        cmds[i].reject = NO_ANSWER;
     }
     while (rest.len >= 4) {
         struct str size = str_sub(rest, 0, 4);
@@ -237,6 +239,18 @@ static void apply_report(const struct report *report, struct push_cmd *cmds, siz
         apply_line(str_sub(rest, 4, (size_t)len), cmds, n, words, a);
         rest = str_sub(rest, (size_t)len, rest.len);
     }
+}
+
+/* A report that does not speak of every ref was cut off. */
+static int check_report(const struct push_cmd *cmds, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (cmds[i].reject.ptr == NO_ANSWER.ptr) {
+            return err_set(err, ERR_UNAVAILABLE,
+                           "broken pipe: the git server's answer to the push is cut");
+        }
+    }
+    return 0;
 }
 
 static int converse(struct push_conn *c, struct str pack, struct push_cmd *cmds, size_t n,
@@ -256,6 +270,7 @@ static int converse(struct push_conn *c, struct str pack, struct push_cmd *cmds,
     int rc = read_report(c->wire, advert_can(&c->advert, "side-band-64k"), &report, err);
     if (!rc) {
         apply_report(&report, cmds, n, a);
+        rc = check_report(cmds, n, err);
     }
     buf_done(&report.lines);
     buf_done(&report.words);

@@ -140,6 +140,7 @@ struct repo_op {
     struct repo_id expect;   /* MARK/DELETE: commit the ref must be at; zero = do not care */
     /* results */
     struct err err;          /* set when this op failed; caller releases */
+    bool unknown;            /* it failed, but the remote may have done it, now or later */
     struct repo_id commit;   /* PUBLISH: merge commit (tag); DELETE_PACKAGE: new head */
     struct repo_id head;     /* branch head after the push */
 };
@@ -147,3 +148,7 @@ struct repo_op {
  * rebuilds and retries when the branch moved (porch-api-git.md §4, retry table). Returns -1 with
  * err only when nothing could be tried (connection, credentials): then no op happened. */
 int repo_push(struct repo *r, struct repo_op *ops, size_t n, int64_t deadline_ns, struct err *err);
+/* Looks whether the remote has what an op asks for (PUBLISH: its tag with our annotation), and
+ * changes nothing. -1: cannot be said. */
+int repo_push_seen(struct repo *r, const struct repo_op *op, int64_t deadline_ns, bool *out,
+                   struct err *err);

@@ -380,7 +380,39 @@ static enum repo_op_type op_type(lua_State *L, struct str name)
     return REPO_OP_PUBLISH;
 }
 
-/* repo:push({op…}, ms) → {{commit=, head=, err={kind,message}}…} */
+/* The op described by the table at `at`. */
+static struct repo_op get_op(lua_State *L, int at)
+{
+    return (struct repo_op){
+        .type = op_type(L, field(L, at, "type")),
+        .package = field(L, at, "package"),
+        .workspace = field(L, at, "workspace"),
+        .revision = field_int(L, at, "revision"),
+        .tree = field_id(L, at, "tree"),
+        .task = field(L, at, "task"),
+        .subject = field(L, at, "subject"),
+        .author_name = field(L, at, "author_name"),
+        .author_email = field(L, at, "author_email"),
+        .time = field_int(L, at, "time"),
+        .expect = field_id(L, at, "expect"),
+    };
+}
+
+/* repo:seen(op, ms) → boolean */
+static int l_seen(lua_State *L)
+{
+    struct repo *r = check_repo(L);
+    AUTO_ERR err = ERR_INIT;
+    struct repo_op op = get_op(L, 2);
+    bool seen = false;
+    if (repo_push_seen(r, &op, deadline(L, 3), &seen, &err)) {
+        return push_err(L, &err);
+    }
+    lua_pushboolean(L, seen);
+    return 1;
+}
+
+/* repo:push({op…}, ms) → {{commit=, head=, unknown=, err={kind,message}}…} */
 static int l_push(lua_State *L)
 {
     struct repo *r = check_repo(L);
@@ -391,20 +423,7 @@ static int l_push(lua_State *L)
     memset(ops, 0, (n + 1) * sizeof(*ops));
     for (size_t i = 0; i < n; i++) {
         lua_geti(L, 2, (lua_Integer)i + 1);
-        int at = lua_gettop(L);
-        ops[i] = (struct repo_op){
-            .type = op_type(L, field(L, at, "type")),
-            .package = field(L, at, "package"),
-            .workspace = field(L, at, "workspace"),
-            .revision = field_int(L, at, "revision"),
-            .tree = field_id(L, at, "tree"),
-            .task = field(L, at, "task"),
-            .subject = field(L, at, "subject"),
-            .author_name = field(L, at, "author_name"),
-            .author_email = field(L, at, "author_email"),
-            .time = field_int(L, at, "time"),
-            .expect = field_id(L, at, "expect"),
-        };
+        ops[i] = get_op(L, lua_gettop(L));
         lua_pop(L, 1);
     }
     int rc = repo_push(r, ops, n, until, &err);
@@ -413,6 +432,10 @@ static int l_push(lua_State *L)
         lua_newtable(L);
         set_id(L, "commit", &ops[i].commit);
         set_id(L, "head", &ops[i].head);
+        if (ops[i].unknown) {
+            lua_pushboolean(L, 1);
+            lua_setfield(L, -2, "unknown");
+        }
         if (ops[i].err.kind) {
             push_err(L, &ops[i].err);
             lua_setfield(L, -3, "err");
@@ -496,7 +519,7 @@ int luaopen_probe_repo(lua_State *L)
                                     {"blob", pool_blob},   {NULL, NULL}};
     static const luaL_Reg REPO[] = {{"close", repo_gc},   {"fetch", l_fetch},
                                     {"state", l_state},   {"probe", l_probe},
-                                    {"push", l_push},     {"discover", l_discover},
+                                    {"push", l_push}, {"seen", l_seen},     {"discover", l_discover},
                                     {"mirror", l_mirror}, {NULL, NULL}};
     static const luaL_Reg MODULE[] = {{"open", pool_open},
                                       {"url", l_url},

@@ -8,12 +8,13 @@ usage: git_http.py ROOT|--root ROOT [--port N] [--user NAME --password SECRET | 
 Prints "<port>" on its own line when it listens. Faults are chosen by the first path segment, so one
 server shows them all:  /slow-N/repo.git (N milliseconds before every answer),  /silent/… (accepts
 and never answers),  /stall/… (sends the head and a few bytes, then nothing),  /error-500/…,
-/error-post-500/… (only POST),  /cut/… (closes in the middle of the answer),
+/error-post-500/… (only POST),  /lost/… (does what a push asks, and closes without an answer),
+/lost-once/… (the first one only),  /cut/… (closes in the middle of the answer),
 /once-500/… (the first request fails, later ones work),  /redirect/… (302 to --redirect + rest).
 
 Faults that come and go under one URL are files, looked at on each request, in ROOT (for all
 repositories) or ROOT/repo.git (for that one): .fault-silent, .fault-slow-SECONDS, .fault-500,
-.fault-cut.
+.fault-cut, .fault-lost.
 """
 import argparse
 import base64
@@ -26,7 +27,7 @@ import threading
 import time
 import urllib.parse
 
-FAULTS = ("slow-", "silent", "stall", "error-", "cut", "once-", "redirect")
+FAULTS = ("slow-", "silent", "stall", "error-", "cut", "once-", "redirect", "lost")
 
 
 def arguments():
@@ -53,6 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # head and body are two writes
     options = None
     failed_once = set()
+    lost = False  # the answer to this request goes nowhere
     lock = threading.Lock()
 
     def log_message(self, form, *args):
@@ -120,6 +122,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.drain()
                 self.answer(int(name[5:]), b"fault\n")
                 return True
+        elif name in ("lost", "lost-once"):
+            self.lost = self.path.endswith("/git-receive-pack")
+            with self.lock:
+                if name == "lost-once" and self.lost:
+                    self.lost = rest not in self.failed_once
+                    self.failed_once.add(rest)
         elif name == "redirect":
             self.answer(302, headers=[("Location", self.options.redirect + rest)])
             return True
@@ -158,6 +166,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.body()
 
     def serve(self):
+        self.lost = False
         path, _, query = self.path.partition("?")
         path = urllib.parse.unquote(path)
         first, _, tail = path[1:].partition("/")
@@ -207,6 +216,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 status = int(value.split()[0])
             elif name:
                 headers.append((name, value))
+        if self.lost:
+            self.close_connection = True
+            return
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
