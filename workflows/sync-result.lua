@@ -42,7 +42,8 @@ local function synced(req)
   status.observedGeneration = object.metadata.generation
   status.lastFullSyncTime = cron.format_time(now)
   status.nextFullSyncTime = cron.format_time(repository.next_full(object, req.fact, now))
-  status.packageCount = req.outcome.revisions
+  local count = req.outcome.revisions
+  status.packageCount = count > 0 and count or nil -- none is not written, as the peer has it
   status.gitCommitHash = req.outcome.head
   if fired then
     status.observedRunOnceAt = run_once

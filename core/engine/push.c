@@ -88,6 +88,7 @@ static const char *subject_of(struct str task_type)
         {"clone", "Creating new revision by cloning"},
         {"edit", "Creating new revision by copying previous revision"},
         {"upgrade", "Upgrading revision"},
+        {"push", "Intermediate commit: push"},
     };
     for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
         if (str_eqz(task_type, subjects[i][0])) {
@@ -142,8 +143,10 @@ static int push_fill(struct engine *e, struct engine_push *p, const struct engin
     p->op.package = arena_str(a, node_text_at(o, "spec.packageName"));
     p->op.workspace = arena_str(a, node_text_at(o, "spec.workspaceName"));
     p->op.revision = node_int_at(o, "spec.revision", 0);
-    p->op.task = task ? json_emit_str(a, task) : STR("");
-    p->op.subject = str_of(subject_of(node_text_at(task, "type")));
+    /* what other tools began has no task: its content is pushed */
+    struct str type = task ? node_text_at(task, "type") : STR("push");
+    p->op.task = task ? json_emit_str(a, task) : STR("{\"type\":\"push\"}");
+    p->op.subject = str_of(subject_of(type));
     p->op.time = clock_real_ns() / NS_PER_S;
     set_author(p, &r, user);
     if (!repo_id_parse(node_text_at(row->data, "tree"), &p->op.tree) &&

@@ -73,7 +73,7 @@ static int unescape(struct arena *a, struct str *value, struct err *err)
             i++;
         } else if (c == '=') {
             return err_set(err, ERR_BAD_REQUEST,
-                           "invalid field selector: unescaped character in value: %c", c);
+                           "invalid field selector: unescaped character in value: %d", c);
         }
         buf_addc(&out, c);
     }

@@ -219,7 +219,7 @@ describe("field selectors of package revisions", function()
     ["foo"] = "invalid selector: 'foo'; can't understand 'foo'",
     ["a=b,foo"] = "invalid selector: 'a=b,foo'; can't understand 'foo'",
     ["metadata.name=a\\x"] = "invalid field selector: invalid escape sequence: \\x",
-    ["metadata.name=a=b"] = "invalid field selector: unescaped character in value: =",
+    ["metadata.name=a=b"] = "invalid field selector: unescaped character in value: 61",
   } do
     it("refuse '" .. selector .. "'", function()
       assert.equal(message, refused(REVISIONS, "", selector))
