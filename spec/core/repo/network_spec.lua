@@ -164,15 +164,16 @@ describe("repo network", function()
 
     it("knows what became of a push whose answer is lost, and says when it cannot", function()
       dir = s.bare({ empty = true })
+      local failing = pool:repo({ url = http("", "/error-post-503"), create_branch = true })
+      local other = s.publish("other", 1, s.package(pool))
+      assert.is_true(assert(failing:push({ other }))[1].unknown)
+
       local op = s.publish("pkg", 1, s.package(pool))
       local lost = pool:repo({ url = http("", "/lost-once"), create_branch = true })
       local out = assert(lost:push({ op }))
       assert.is_nil(out[1].err)
       assert.equal(out[1].commit, s.line(s.git(dir, "rev-parse pkg/v1")))
 
-      local failing = pool:repo({ url = http("", "/error-post-503"), create_branch = true })
-      local other = s.publish("other", 1, s.package(pool))
-      assert.is_true(assert(failing:push({ other }))[1].unknown)
       local well = pool:repo({ url = http() })
       assert.same({ true, false }, { well:seen(op), (well:seen(other)) })
       local tag = { type = "delete-tag", package = "pkg", workspace = "v1", revision = 1 }
