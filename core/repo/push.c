@@ -73,7 +73,11 @@ static int make_pack(struct handle *h, const struct push_objects *objects, git_b
                      struct err *err)
 {
     git_packbuilder *pb = NULL;
-    int rc = git_packbuilder_new(&pb, h->git);
+    git_repository *bare = NULL;
+    /* A packbuilder looks up every ref of its repository for tags to put in front; through one
+     * that has no refs it packs the same objects without that. */
+    int rc = git_repository_wrap_odb(&bare, h->odb);
+    rc = rc ? rc : git_packbuilder_new(&pb, bare);
     if (!rc) {
         git_packbuilder_set_threads(pb, 1);
     }
@@ -85,6 +89,7 @@ static int make_pack(struct handle *h, const struct push_objects *objects, git_b
         git_fail(err, ERR_INTERNAL, "cannot make a pack");
     }
     git_packbuilder_free(pb);
+    git_repository_free(bare);
     return rc ? -1 : 0;
 }
 
