@@ -181,8 +181,13 @@ typedef void (*lane_fn)(struct engine *e, struct lane *l, void *arg);
 void engine_lane_post(struct engine *e, struct lane *l, lane_fn fn, void *arg);
 struct str engine_lane_ns(const struct lane *l);
 struct str engine_lane_name(const struct lane *l);
+/* Has the timer look after the lane's pushes at this time, or earlier. */
+void engine_lane_wake(struct engine *e, struct lane *l, int64_t due_ns);
+/* Starts the pushes of lanes that are due; the time of the next. engine.lock held on entry and
+ * exit. */
+int64_t engine_lanes_due(struct engine *e);
 
-/* --- push.c: git operations of a lane, coalesced and journalled --- */
+/* --- push.c, push_run.c: git operations of a lane, coalesced and journalled --- */
 struct engine_push_queue;
 struct engine_push_queue *engine_push_queue_new(void);
 void engine_push_queue_free(struct engine_push_queue *q);
@@ -199,6 +204,8 @@ struct engine_push *engine_push_journal(struct engine *e, struct engine_write *w
                                         struct store_txn *txn);
 void engine_push_post(struct engine *e, struct engine_push *p);
 void engine_push_free(struct engine_push *p);
+/* Runs what waits in the lane for another try. */
+void engine_push_due(struct engine *e, struct lane *l);
 /* True when the object has an op that is not in git yet. */
 bool engine_push_pending(struct lane *l, struct str name);
 /* Queues what a crash left in the journal. */
@@ -206,6 +213,9 @@ int engine_push_recover(struct engine *e, struct err *err);
 
 /* --- sync.c --- */
 void engine_repository_changed(struct engine *e, struct str ns, struct str name);
+/* The next sync compares all revisions with git even when the refs stand as they did: something
+ * was pushed, or the mirror has lost content. */
+void engine_repository_compare(struct engine *e, struct str ns, struct str name);
 /* A Secret was written or deleted: failed repositories that use it are looked at again. */
 void engine_secret_changed(struct engine *e, struct str ns, struct str name);
 int engine_sync_start(struct engine *e, struct err *err);

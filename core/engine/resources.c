@@ -92,6 +92,7 @@ int engine_resources_get(struct engine *e, const struct store_object *row, struc
     if (rc < 0) {
         if (err_is(err, ERR_NOT_FOUND)) {
             /* the mirror is a cache: have it filled again and ask the client to come back */
+            engine_repository_compare(e, row->ns, repository);
             engine_repository_changed(e, row->ns, repository);
             err_set(err, ERR_UNAVAILABLE, "content of package revision \"%.*s\" is being fetched",
                     STR_ARG(row->name));

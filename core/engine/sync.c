@@ -9,6 +9,10 @@
 #include "engine/priv.h"
 #include "engine/reconcile.h"
 
+/* A sync that finds the refs as they were compares anyway after this time: so damage in a mirror
+ * is found that nobody has run into. */
+#define COMPARE_EVERY_NS (600 * NS_PER_S)
+
 /* What this process knows about a Repository; under engine.lock. */
 struct watched {
     char *ns, *name;
@@ -18,6 +22,8 @@ struct watched {
     bool again;            /* changed while it ran */
     bool credentials;      /* its Secret changed since the last look */
     char *uid;             /* of the object that the stored revisions belong to; lane only */
+    char *state;           /* what the stored revisions were last compared with, or NULL */
+    int64_t compared_ns;   /* and when; monotonic */
 };
 
 static struct str watch_key(struct arena *a, struct str ns, struct str name)
@@ -120,6 +126,70 @@ struct outcome {
     int64_t revisions;
 };
 
+/* Everything that decides what a comparison finds: the refs, and what the Repository takes of
+ * them. */
+static int comparison_state(struct engine *e, struct arena *a, struct repo *repo, struct str ns,
+                            struct str name, struct str *out, struct err *err)
+{
+    struct engine_repository r;
+    struct repo_state s;
+    if (engine_repository_get(e, a, ns, name, &r, NULL, err) < 0 ||
+        repo_state_get(repo, &s, err) < 0) {
+        return -1;
+    }
+    *out = arena_printf(a, "%s\n%.*s\n%.*s\n%.*s\n%d", s.version, STR_ARG(r.url),
+                        STR_ARG(r.branch), STR_ARG(r.directory), r.deployment);
+    return 0;
+}
+
+static bool state_is(struct engine *e, struct str ns, struct str name, struct str state)
+{
+    pthread_mutex_lock(&e->lock);
+    struct watched *w = watched_get(e, ns, name);
+    bool same = w->state && str_eqz(state, w->state) &&
+                clock_mono_ns() - w->compared_ns < COMPARE_EVERY_NS;
+    pthread_mutex_unlock(&e->lock);
+    return same;
+}
+
+static void state_set(struct engine *e, struct str ns, struct str name, struct str state)
+{
+    pthread_mutex_lock(&e->lock);
+    struct watched *w = watched_get(e, ns, name);
+    mem_free(w->state);
+    w->state = state.len ? mem_strndup(state.ptr, state.len) : NULL;
+    w->compared_ns = clock_mono_ns();
+    pthread_mutex_unlock(&e->lock);
+}
+
+void engine_repository_compare(struct engine *e, struct str ns, struct str name)
+{
+    state_set(e, ns, name, STR(""));
+}
+
+/* Compares unless nothing has changed since it was done. */
+static int compare(struct engine *e, struct arena *a, struct repo *repo, struct str ns,
+                   struct str name, int64_t *out_revisions, struct err *err)
+{
+    struct str before, after;
+    if (comparison_state(e, a, repo, ns, name, &before, err) < 0) {
+        return -1;
+    }
+    if (state_is(e, ns, name, before)) {
+        struct store_query q = {.kind = STR(KIND_REVISIONS), .ns = ns, .f1 = name};
+        return store_count(e->store, &q, out_revisions, err);
+    }
+    engine_repository_compare(e, ns, name); /* until this one has succeeded */
+    if (engine_reconcile(e, repo, ns, name, out_revisions, err) < 0 ||
+        comparison_state(e, a, repo, ns, name, &after, err) < 0) {
+        return -1;
+    }
+    if (str_eq(before, after)) { /* else another Repository with this mirror pushed meanwhile */
+        state_set(e, ns, name, after);
+    }
+    return 0;
+}
+
 static void sync_repository(struct engine *e, struct arena *a, struct str ns, struct str name,
                             bool full, struct outcome *out)
 {
@@ -132,7 +202,7 @@ static void sync_repository(struct engine *e, struct arena *a, struct str ns, st
                   : repo_probe(repo, deadline, &err);
     }
     if (rc == 0 && full) {
-        rc = engine_reconcile(e, repo, ns, name, &out->revisions, &err);
+        rc = compare(e, a, repo, ns, name, &out->revisions, &err);
     }
     repo_unref(repo);
     out->ok = rc == 0;
@@ -233,6 +303,7 @@ static void schedule(struct engine *e, struct watched *w, int64_t seconds)
 static void forget(struct engine *e, struct str ns, struct str name)
 {
     AUTO_ERR err = ERR_INIT;
+    engine_repository_compare(e, ns, name);
     if (engine_reconcile_remove(e, ns, name, &err) < 0) {
         log_error("revisions of a deleted repository remain", "repository", name.ptr, "error",
                   err.message, NULL);
@@ -347,7 +418,8 @@ static void *timer_main(void *arg)
     struct engine *e = arg;
     pthread_mutex_lock(&e->lock);
     while (!e->stopping) {
-        int64_t next = post_due(e);
+        int64_t next = post_due(e), pushes = engine_lanes_due(e);
+        next = pushes < next ? pushes : next;
         int64_t limit = clock_mono_ns() + 60 * NS_PER_S; /* expiry of events rides on the timer */
         if (!e->stopping) {
             (void)thread_cond_wait_until(&e->changed, &e->lock, next < limit ? next : limit);
@@ -395,6 +467,7 @@ void engine_sync_stop(struct engine *e)
         mem_free(w->ns);
         mem_free(w->name);
         mem_free(w->uid);
+        mem_free(w->state);
         mem_free(w);
     }
     map_done(&e->watched);

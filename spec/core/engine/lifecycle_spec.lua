@@ -170,20 +170,26 @@ describe("a package revision", function()
       .. "metadata:\\n  name: b\\n' > a/b/Kptfile && git add . && git -c user.name=a "
       .. "-c user.email=a@b commit -q -m b && git tag a/b/v3 && git push -q origin HEAD:main a/b/v3")
       :format(dir))
-    local o = decode(assert(h:get("repositories", "default", "git")))
-    o.spec.sync = { runOnceAt = "2020-01-01T00:00:00Z" }
-    assert(h:write { verb = "update", kind = "repositories", ns = "default", name = "git",
-                     object = cjson.encode(o) })
+    local function sync(day)
+      local o = decode(assert(h:wait("repositories", "default", "git", '"reason":"Ready"')))
+      o.spec.sync = { runOnceAt = ("2020-01-%02dT00:00:00Z"):format(day) }
+      assert(h:write { verb = "update", kind = "repositories", ns = "default", name = "git",
+                       object = cjson.encode(o) })
+      return o.spec.sync.runOnceAt
+    end
+    sync(1)
     local found = decode(assert(h:wait("packagerevisions", "default", "git.a.b.v3", "")))
     assert.equal(3, found.spec.revision)
     assert.equal("a/b", found.spec.packageName)
     assert.equal("Published", found.spec.lifecycle)
     shell(("cd %s/work && git push -q origin :refs/tags/a/b/v3"):format(dir))
-    o = decode(assert(h:wait("repositories", "default", "git", '"reason":"Ready"')))
-    o.spec.sync = { runOnceAt = "2020-01-02T00:00:00Z" }
-    assert(h:write { verb = "update", kind = "repositories", ns = "default", name = "git",
-                     object = cjson.encode(o) })
+    sync(2)
     assert(h:wait("packagerevisions", "default", "git.a.b.v3", nil))
+    -- nothing to do
+    assert(h:wait("repositories", "default", "git", '"observedRunOnceAt":"' .. sync(3)))
+    shell(("cd %s/work && git push -q origin a/b/v3"):format(dir))
+    sync(4)
+    assert(h:wait("packagerevisions", "default", "git.a.b.v3", ""))
   end)
 
   it("keeps its content through a resources update and across a restart", function()
