@@ -49,6 +49,9 @@ const char *krm_path_fault(struct str path)
     if (!str_is_utf8(path)) {
         return "must be UTF-8";
     }
+    if (str_find_byte(path, '\\') >= 0) {
+        return "must not contain '\\'"; /* a separator elsewhere */
+    }
     if (path.ptr[0] == '/') {
         return "must be relative to the package";
     }

@@ -120,6 +120,10 @@ int kube_decode_object(struct arena *a, const struct kube_request *req, const st
     if (kube_media_body(req, &media, err) < 0) {
         return -1;
     }
+    if (media == KUBE_MEDIA_YAML && !media_type(req).len && kube_is_porch(r->kind) &&
+        !kube_kind_is_crd(r->kind)) {
+        media = KUBE_MEDIA_JSON; /* the peer's server does not guess (peers.md §2a) */
+    }
     if (media == KUBE_MEDIA_PROTOBUF) {
         if (protobuf_decode_object(a, req->body, &n, err) < 0) {
             return -1;

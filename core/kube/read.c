@@ -5,12 +5,35 @@
 #include "kube/priv.h"
 #include "krm/name.h"
 
+/* Packages and resources are looked for in their Repository first. */
+static bool repository_missing(struct kube_call *c, struct str *out_name)
+{
+    const struct api_kind *k = c->route.kind;
+    struct krm_name n;
+    struct store_object row;
+    AUTO_ERR err = ERR_INIT;
+    bool package = strcmp(k->store_kind, "packages") == 0;
+    if (!(package ? krm_name_parse_package(c->a, c->route.name, &n, &err) == 0
+                  : kube_is_resources(k) && krm_name_parse(c->a, c->route.name, &n, &err) == 0)) {
+        return false;
+    }
+    *out_name = n.repository;
+    return store_get(c->k->store, STR("repositories"), c->route.ns, n.repository, c->a, &row,
+                     &err) < 0 &&
+           err_is(&err, ERR_NOT_FOUND);
+}
+
 /* A name that cannot be one of these is missing for that reason (porch-api.md §3.1). */
 static int missing(struct kube_call *c, struct err *err)
 {
     const struct api_kind *k = c->route.kind;
     struct krm_name parsed;
+    struct str repository;
     AUTO_ERR why = ERR_INIT;
+    if (repository_missing(c, &repository)) {
+        k = api_kind_find(STR("config.porch.kpt.dev"), STR("v1alpha1"), STR("repositories"));
+        return kube_not_found(k, repository, err);
+    }
     bool package = strcmp(k->store_kind, "packages") == 0;
     if (kube_kind_is_crd(k) || !kube_is_porch(k) ||
         (package ? krm_name_parse_package(c->a, c->route.name, &parsed, &why)

@@ -42,8 +42,11 @@ static void add_bookmark(struct kube_watch *w, int64_t rv, bool initial_end)
     buf_addz(&w->out, "{\"type\":\"BOOKMARK\",\"object\":");
     switch (w->shaper.accept.shape) {
     case KUBE_OBJECT:
-        buf_printf(&w->out, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",%s}", k->kind,
-                   k->group_version, meta.ptr);
+        buf_printf(&w->out, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",%s%s}", k->kind,
+                   k->group_version, meta.ptr,
+                   strcmp(k->store_kind, "packagerevisions") == 0 /* as the peer has it */
+                       ? ",\"spec\":{},\"status\":{\"publishTimestamp\":null}"
+                       : "");
         break;
     case KUBE_PARTIAL:
         buf_printf(&w->out,

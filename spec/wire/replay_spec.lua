@@ -42,7 +42,7 @@ local OPEN = {
   ["repository-delete"] = "the finalizer of a Repository",
   ["resources-kptfile"] = "an upstreamLock without upstream",
   ["watch-changes"] = "the finalizer of a Repository",
-  ["watch-start"] = "the old watch path",
+  ["watch-start"] = "the old watch path; when the bookmark after the initial events comes",
 }
 
 local function later(name)

@@ -5,7 +5,7 @@ local krm = require "probe_krm"
 describe("file paths", function()
   for _, path in ipairs {
     "Kptfile", "a/b/c.yaml", ".krmignore", ".hidden/x", "a b.yaml", "naïve-日本.yaml", "a..b",
-    "..a/b", "...", "x.git/y", ".gitignore", ("s"):rep(255), ("d/"):rep(2047) .. "f", "a\\b", "-",
+    "..a/b", "...", "x.git/y", ".gitignore", ("s"):rep(255), ("d/"):rep(2047) .. "f", "-",
   } do
     it("accept " .. path:sub(1, 20), function()
       assert.is_true((krm.path_check(path)))
