@@ -17,6 +17,7 @@ struct lane {
     char *ns, *name;
     struct lane_job *first, **last; /* under engine.lock */
     bool running;
+    int64_t due_ns; /* pushes wait for another try; 0 = none; under engine.lock */
     struct engine_push_queue *pushes;
 };
 
@@ -90,6 +91,35 @@ void engine_lane_post(struct engine *e, struct lane *l, lane_fn fn, void *arg)
     if (start && !thread_pool_add(e->io, lane_main, l)) {
         lane_main(l); /* the pool is closing: finish here rather than lose the job */
     }
+}
+
+void engine_lane_wake(struct engine *e, struct lane *l, int64_t due_ns)
+{
+    pthread_mutex_lock(&e->lock);
+    if (!l->due_ns || due_ns < l->due_ns) {
+        l->due_ns = due_ns;
+        pthread_cond_broadcast(&e->changed);
+    }
+    pthread_mutex_unlock(&e->lock);
+}
+
+int64_t engine_lanes_due(struct engine *e)
+{
+    int64_t now = clock_mono_ns(), next = INT64_MAX;
+    struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&e->lanes, &i)) != NULL;) {
+        struct lane *l = entry->value;
+        if (!l->due_ns || l->due_ns > now) {
+            next = l->due_ns && l->due_ns < next ? l->due_ns : next;
+            continue;
+        }
+        l->due_ns = 0;
+        pthread_mutex_unlock(&e->lock);
+        engine_push_due(e, l);
+        pthread_mutex_lock(&e->lock);
+        i = 0; /* the map may have grown */
+    }
+    return next;
 }
 
 void engine_lanes_free(struct engine *e)

@@ -14,7 +14,8 @@ and never answers),  /stall/… (sends the head and a few bytes, then nothing), 
 
 Faults that come and go under one URL are files, looked at on each request, in ROOT (for all
 repositories) or ROOT/repo.git (for that one): .fault-silent, .fault-slow-SECONDS, .fault-500,
-.fault-cut, .fault-lost.
+.fault-cut, .fault-post-500 (only POST), .fault-lost-down (does the next push, does not answer, and
+becomes .fault-503).
 """
 import argparse
 import base64
@@ -55,6 +56,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     options = None
     failed_once = set()
     lost = False  # the answer to this request goes nowhere
+    down = None  # and this file then becomes one that makes all requests fail
     lock = threading.Lock()
 
     def log_message(self, form, *args):
@@ -122,7 +124,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.drain()
                 self.answer(int(name[5:]), b"fault\n")
                 return True
-        elif name in ("lost", "lost-once"):
+        elif name in ("lost", "lost-once", "lost-down"):
             self.lost = self.path.endswith("/git-receive-pack")
             with self.lock:
                 if name == "lost-once" and self.lost:
@@ -147,6 +149,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     kind = "slow-%d" % (float(value or 2) * 1000)
                 elif kind.isdigit():
                     kind = "error-" + kind
+                elif kind == "post":
+                    kind = "error-post-" + value
+                elif kind == "lost":
+                    kind = "lost-down"
+                    self.down = os.path.join(directory, name)
                 if self.fault(kind, path):
                     return True
         return False
@@ -166,7 +173,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.body()
 
     def serve(self):
-        self.lost = False
+        self.lost, self.down = False, None
         path, _, query = self.path.partition("?")
         path = urllib.parse.unquote(path)
         first, _, tail = path[1:].partition("/")
@@ -217,6 +224,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             elif name:
                 headers.append((name, value))
         if self.lost:
+            if self.down:
+                os.rename(self.down, os.path.join(os.path.dirname(self.down), ".fault-503"))
             self.close_connection = True
             return
         self.send_response(status)
