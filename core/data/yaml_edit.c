@@ -508,7 +508,9 @@ static int edit_document(struct edit *e, struct yaml_item *root, const struct no
     if (!root) {
         result = append_document(e, want);
     } else {
-        e->layout.wide = sniff_wide(e, root) == 1;
+        /* a Kptfile without lists gets them as kpt would write them */
+        int wide = sniff_wide(e, root);
+        e->layout.wide = wide < 0 ? str_eqz(node_text_at(want, "kind"), "Kptfile") : wide;
         edit_item(e, root, (struct where){.place = AT_ROOT}, want);
         result = e->unsupported ? STR_NULL : yaml_splice_apply(&e->out);
         if (!holds(e->a, result, want)) {

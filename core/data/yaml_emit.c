@@ -338,3 +338,8 @@ void yaml_emit(struct buf *out, const struct node *n)
 {
     yaml_emit_lines(out, n, 0, (struct yaml_layout){0});
 }
+
+void yaml_emit_wide(struct buf *out, const struct node *n)
+{
+    yaml_emit_lines(out, n, 0, (struct yaml_layout){.wide = true});
+}

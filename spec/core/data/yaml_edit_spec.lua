@@ -215,4 +215,11 @@ describe("yaml_edit_set", function()
       end
     end
   end)
+
+  it("gives the first list of a Kptfile kpt's indentation, of other kinds kyaml's", function()
+    assert.equal("kind: Kptfile\nstatus:\n  conditions:\n    - type: A\n",
+      set("kind: Kptfile\n", "status conditions", '[{"type":"A"}]'))
+    assert.equal("kind: Pod\nstatus:\n  conditions:\n  - type: A\n",
+      set("kind: Pod\n", "status conditions", '[{"type":"A"}]'))
+  end)
 end)
