@@ -48,6 +48,32 @@ int kube_forbidden(struct kube_call *c, const struct user_action *act, struct st
                        act->group.len ? group : NULL, arena_strz(a, act->resource));
 }
 
+/* --- granting --- */
+
+int kube_check_grant(struct kube_call *c, const struct node *object, struct err *err)
+{
+    const struct api_kind *k = c->route.kind;
+    if (strcmp(k->group, "rbac.authorization.k8s.io") != 0) {
+        return 0;
+    }
+    struct user_action act = {.group = str_of(k->group), .version = str_of(k->version)};
+    const struct node *ref = node_getz(object, "roleRef");
+    if (ref) {
+        bool role = str_eqz(node_text_at(ref, "kind"), "Role");
+        act.verb = STR("bind");
+        act.resource = role ? STR("roles") : STR("clusterroles");
+        act.name = node_text_at(ref, "name");
+        act.ns = role ? c->route.ns : STR("");
+    } else {
+        act.verb = STR("escalate");
+        act.resource = str_of(k->resource);
+        act.name = node_text_at(object, "metadata.name");
+        act.ns = c->route.ns;
+    }
+    struct str reason = STR_NULL;
+    return kube_may(c, &act, &reason) ? 0 : kube_forbidden(c, &act, reason, err);
+}
+
 /* --- impersonation --- */
 
 static int may_impersonate(struct kube_call *c, const char *group, const char *resource,

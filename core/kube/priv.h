@@ -279,6 +279,9 @@ void kube_add_indented(struct buf *out, struct str text, size_t indent);
 int kube_identify(struct kube_call *c, struct err *err);
 int kube_authorize(struct kube_call *c, struct err *err);
 bool kube_may(struct kube_call *c, const struct user_action *act, struct str *out_reason);
+/* Who writes RBAC objects needs `escalate` on the role, or `bind` on the role that a binding names:
+ * the right to hand out rights does not give them to oneself. */
+int kube_check_grant(struct kube_call *c, const struct node *object, struct err *err);
 int kube_forbidden(struct kube_call *c, const struct user_action *act, struct str reason,
                    struct err *err);
 

@@ -208,7 +208,8 @@ static int finish_object(struct write *x, struct node *object, bool tracked, str
                            &result.unknown, &c->warnings, err) < 0 ||
         kube_decode_check_scope(c->a, &c->route, object, old != NULL, err) < 0 ||
         kube_kind_prepare(c->a, &c->route, object, old, err) < 0 ||
-        kube_validate(c->a, &c->route, object, old, &v, err) < 0) {
+        kube_validate(c->a, &c->route, object, old, &v, err) < 0 ||
+        kube_check_grant(c, object, err) < 0) {
         return -1;
     }
     struct apply_manager m = manager_of(c);

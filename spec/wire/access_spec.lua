@@ -113,6 +113,20 @@ clients.describe({ "kubectl" }, "kubectl", describe, pending, function()
       .. 'group "porch.kpt.dev" in the namespace "default"', 1, true))
   end)
 
+  it("the right to make bindings does not give every role to oneself", function()
+    admin:ok("create", "clusterrole", "binder", "--verb=create,get",
+      "--resource=rolebindings.rbac.authorization.k8s.io")
+    admin:ok("create", "rolebinding", "binders", "--clusterrole=binder", "--user=ben")
+    local ben = member("ben")
+    local told = forbidden(ben, "create", "rolebinding", "more", "--clusterrole=lanai-admin",
+      "--user=ben")
+    assert.is_truthy(told:find('cannot bind resource "clusterroles"', 1, true), told)
+    admin:ok("create", "clusterrole", "may-bind", "--verb=bind",
+      "--resource=clusterroles.rbac.authorization.k8s.io", "--resource-name=lanai-reader")
+    admin:ok("create", "clusterrolebinding", "may-bind", "--clusterrole=may-bind", "--user=ben")
+    allowed(ben, "create", "rolebinding", "readers", "--clusterrole=lanai-reader", "--user=ann")
+  end)
+
   it("lanai-reader reads everything but secrets", function()
     local reader = member("rita", "lanai-reader")
     allowed(reader, "get", "packagerevisions,packagerevisionresources,repositories,configmaps")
