@@ -147,7 +147,8 @@ static int read_list(struct host_state *st, struct list_args *q, struct err *err
     struct store_query query = {.kind = str_of(q->kind->store_kind),
                                 .ns = namespace_of(r, q->kind),
                                 .f1 = indexed(q, 0),
-                                .f2 = indexed(q, 1)};
+                                .f2 = indexed(q, 1),
+                                .rows = q->limit};
     if (q->prefix.len) {
         query.after_ns = query.ns;
         query.after_name = q->prefix;

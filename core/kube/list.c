@@ -445,6 +445,7 @@ static int open_list(struct kube_call *c, struct list *l, struct err *err)
     }
     struct store_query q = kube_list_query(&l->scope, c->route.kind);
     int64_t asked = 0;
+    q.rows = l->limit ? (size_t)l->limit + 1 : 0; /* one more tells whether there is more */
     if (apply_token(c, &q, &asked, err) < 0) {
         return -1;
     }

@@ -31,17 +31,18 @@ struct store_list {
 /* Empty fields are stored as NULL (apply.c). */
 static int shape_of(const struct store_query *q)
 {
+    bool leaf = q->f2_leaf.ptr || (q->f1.len && q->f2.len);
     return (q->ns.ptr ? BY_NS : 0) | (q->name.ptr ? BY_NAME : 0) |
            (q->f1.ptr ? (q->f1.len ? BY_F1 : NO_F1) : 0) |
-           (q->f2.ptr ? (q->f2.len ? BY_F2 : NO_F2) : 0) | (q->f2_leaf.ptr ? BY_LEAF : 0);
+           (q->f2.ptr ? (q->f2.len ? BY_F2 : NO_F2) : 0) | (leaf ? BY_LEAF : 0);
 }
 
+/* The + keeps SQLite from putting ?7 in the place of f2 in F2_LEAF, which then is not the index's
+ * text any more. */
 static void shape_sql(int shape, bool count, char *out, size_t size)
 {
     const char *hint = "NOT INDEXED";
-    if ((shape & BY_F1) && (shape & BY_F2)) {
-        hint = "INDEXED BY object_f2";
-    } else if ((shape & BY_F1) && (shape & BY_LEAF)) {
+    if ((shape & BY_F1) && (shape & BY_LEAF)) {
         hint = "INDEXED BY object_leaf";
     } else if (shape & BY_F1) {
         hint = "INDEXED BY object_f1";
@@ -50,9 +51,10 @@ static void shape_sql(int shape, bool count, char *out, size_t size)
              count ? "count(*)" : ROW_COLUMNS, hint, count ? "" : "CROSS JOIN change c ON c.rv=o.rv",
              shape & BY_NS ? "o.ns=?4 AND o.name>?3" : "(o.ns,o.name)>(?2,?3)",
              shape & BY_NAME ? " AND o.name=?5" : "", shape & BY_F1 ? " AND o.f1=?6" : "",
-             shape & BY_F2 ? " AND o.f2=?7" : "", shape & NO_F1 ? " AND o.f1 IS NULL" : "",
+             shape & BY_F2 ? " AND +o.f2=?7" : "", shape & NO_F1 ? " AND o.f1 IS NULL" : "",
              shape & NO_F2 ? " AND o.f2 IS NULL" : "",
-             shape & BY_LEAF ? " AND o.f2 IS NOT NULL AND " F2_LEAF "=?8" : "", count ? "" : " ORDER BY o.ns,o.name");
+             shape & BY_LEAF ? " AND o.f2 IS NOT NULL AND " F2_LEAF "=?8" : "",
+             count ? "" : " ORDER BY o.ns,o.name");
 }
 
 static sqlite3_stmt *shape_stmt(struct conn *c, const struct store_query *q, bool count,
@@ -61,7 +63,7 @@ static sqlite3_stmt *shape_stmt(struct conn *c, const struct store_query *q, boo
     int shape = shape_of(q);
     sqlite3_stmt **st = count ? &c->counts[shape] : &c->lists[shape];
     if (!*st) {
-        char sql[640];
+        char sql[800];
         shape_sql(shape, count, sql, sizeof(sql));
         if (sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {
             conn_fail(c, "prepare a list of", err);
@@ -69,6 +71,12 @@ static sqlite3_stmt *shape_stmt(struct conn *c, const struct store_query *q, boo
         }
     }
     return *st;
+}
+
+/* What F2_LEAF makes of f2. */
+static struct str last_segment(struct str f2)
+{
+    return str_sub(f2, (size_t)(str_rfind_byte(f2, '/') + 1), f2.len);
 }
 
 /* Parameters that a shape does not use are out of range or unused: SQLite's refusal is ignored. */
@@ -82,7 +90,7 @@ static void query_bind(sqlite3_stmt *st, const struct store_query *q, struct str
     stmt_bind(st, 5, q->name);
     stmt_bind(st, 6, q->f1);
     stmt_bind(st, 7, q->f2);
-    stmt_bind(st, 8, q->f2_leaf);
+    stmt_bind(st, 8, q->f2_leaf.ptr ? q->f2_leaf : last_segment(q->f2));
 }
 
 /* Where a query starts; false when nothing can follow. A key of another namespace lies wholly
@@ -120,15 +128,17 @@ static int batch_read(struct store_list *l, struct conn *c, struct err *err)
     AUTO_BUF plain = BUF_INIT;
     AUTO_STMT *st = shape_stmt(c, &l->q, false, err);
     struct store_object view;
-    size_t bytes = 0;
+    size_t bytes = 0, most = l->q.rows ? l->q.rows : SIZE_MAX;
     int code = SQLITE_ROW;
     if (!st) {
         return -1;
     }
+    l->q.rows = 0; /* who takes more than foreseen gets whole batches */
     arena_clear(&l->batch);
     l->n = l->at = 0;
     query_bind(st, &l->q, buf_str(&l->after_ns), buf_str(&l->after_name));
-    while (bytes < LIMIT_LIST_BATCH_BYTES && (code = sqlite3_step(st)) == SQLITE_ROW) {
+    while (bytes < LIMIT_LIST_BATCH_BYTES && l->n < most &&
+           (code = sqlite3_step(st)) == SQLITE_ROW) {
         if (row_view(l->store, st, &plain, &view, err) || row_keep(l, &view, err)) {
             return -1;
         }
@@ -191,6 +201,7 @@ struct store_list *store_list_open(struct store *s, const struct store_query *q,
         .f1 = keep(&l->keys, q->f1),
         .f2 = keep(&l->keys, q->f2),
         .f2_leaf = keep(&l->keys, q->f2_leaf),
+        .rows = q->rows,
     };
     l->last = !query_start(q, &ns, &name);
     buf_add_str(&l->after_ns, ns);

@@ -36,7 +36,9 @@ static const struct {
      " WITHOUT ROWID;"},
     {"index of last segments",
      "CREATE INDEX object_leaf ON object(kind,f1," F2_LEAF ",ns,name)"
-     " WHERE f1 IS NOT NULL AND f2 IS NOT NULL;"},
+     " WHERE f1 IS NOT NULL AND f2 IS NOT NULL;"
+     /* Whole values are found by their last segment too. */
+     "DROP INDEX object_f2;"},
 };
 
 #define SCHEMA_VERSION (int)(sizeof(migrations) / sizeof(*migrations))

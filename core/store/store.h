@@ -56,6 +56,8 @@ struct store_query {
     struct str f1, f2;      /* values of the kind's indexed fields; ptr NULL = any */
     struct str f2_leaf;     /* what follows the last '/' of f2, not empty; ptr NULL = any */
     struct str after_ns, after_name; /* start behind this key; after_name.ptr NULL = from start */
+    size_t rows;            /* how many rows the caller will most likely take: no more are read
+                               before they are asked for; 0 = all */
 };
 
 struct store_list;

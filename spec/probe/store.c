@@ -250,10 +250,14 @@ static int change_get(lua_State *L)
 static struct store_query query(lua_State *L, int t)
 {
     luaL_checktype(L, t, LUA_TTABLE);
+    lua_getfield(L, t, "rows");
+    size_t rows = (size_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
     return (struct store_query){field(L, t, "kind"),    field(L, t, "ns"),
                                 field(L, t, "name"),    field(L, t, "f1"),
                                 field(L, t, "f2"),      field(L, t, "f2_leaf"),
-                                field(L, t, "after_ns"), field(L, t, "after_name")};
+                                field(L, t, "after_ns"), field(L, t, "after_name"),
+                                rows};
 }
 
 /* list(query, max, between) → rows, number; between() is called after the opening */

@@ -43,6 +43,13 @@ describe("store lists", function()
     assert.equal(2, s:count { kind = "things", f1 = "repo-b" })
   end)
 
+  it("give everything, however many rows were foreseen", function()
+    for rows = 1, 8 do
+      assert.equal("/cluster a/B a/a a/z a-1/a b/a b/x",
+        names(s:list { kind = "things", rows = rows }, true))
+    end
+  end)
+
   it("are limited by the last segment of the second field", function()
     add(s, "deep", { ns = "a", f1 = "repo-a", f2 = "x/y/z" })
     add(s, "same", { ns = "a", f1 = "repo-a", f2 = "z/z" })
@@ -59,6 +66,9 @@ describe("store lists", function()
       after_name = "same" })
     assert.equal("a/deep a/same a/z b/utf8", list { f2_leaf = "z" })
     assert.equal("", list { f1 = "repo-a", f2_leaf = "y/z" })
+    assert.equal("a/deep", list { f1 = "repo-a", f2 = "x/y/z" })
+    assert.equal("a/z", list { f1 = "repo-a", f2 = "z" })
+    assert.equal("", list { f1 = "repo-a", f2 = "z", f2_leaf = "y" })
     assert.equal(3, s:count { kind = "things", f1 = "repo-a", f2_leaf = "z" })
     add(s, "deep", { ns = "a", f1 = "repo-a", f2 = "x/y" })
     assert.equal("a/same a/z", list { f1 = "repo-a", f2_leaf = "z" })
