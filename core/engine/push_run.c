@@ -252,15 +252,15 @@ static bool adopt(struct engine_push *all, struct engine_push *p)
     return false;
 }
 
-/* A job of this batch that p must not be in the way of. */
-static bool has_job(const struct engine_push *all, const struct engine_push *p)
+/* An op waits until it is due, or until one behind it that is for the same package. */
+static bool waits(const struct engine_push *p, int64_t now)
 {
-    for (const struct engine_push *o = all; o; o = o->next) {
-        if (o->job && str_eq(o->op.package, p->op.package)) {
-            return true;
+    for (const struct engine_push *o = p; o; o = o->next) {
+        if ((o->job || o->due_ns <= now) && str_eq(o->op.package, p->op.package)) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 /* Fails the new jobs of p's package (or of its name alone). */
@@ -327,8 +327,7 @@ static void sort_out(struct engine *e, struct lane *l, struct engine_push *all,
     }
     int64_t now = clock_mono_ns();
     for (struct engine_push *p = left.first; p; p = p->next) {
-        bool waits = p->due_ns > now && !has_job(left.first, p);
-        if (p->doubt && !p->job && !p->done && !waits) {
+        if (p->doubt && !p->job && !p->done && !waits(p, now)) {
             settle(e, left.first, p);
             if (!p->seen && !p->done) {
                 try_later(p);
@@ -338,11 +337,11 @@ static void sort_out(struct engine *e, struct lane *l, struct engine_push *all,
     for (struct engine_push *p = left.first, *next; p; p = next) {
         next = p->next;
         bool unsettled = p->doubt && !p->job && !p->seen;
-        bool waits = p->due_ns > now && !p->seen && !has_job(p, p);
+        bool later = !p->seen && waits(p, now);
         if (p->done) {
             engine_push_end(engine_lane_pushes(l), p);
         } else {
-            push_list_add(unsettled || waits ? kept : batch, p);
+            push_list_add(unsettled || later ? kept : batch, p);
         }
     }
 }
