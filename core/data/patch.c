@@ -105,13 +105,6 @@ static int refuse(struct json_patch *p)
     return err_details(p->err, "", "", "");
 }
 
-static int malformed(struct json_patch *p, size_t i, const char *problem)
-{
-    AUTO_BUF text = BUF_INIT;
-    buf_printf(&text, "operation %zu: %s", i, problem);
-    return api_err(p->err, ERR_BAD_REQUEST, "kube-patch-decode", text.ptr);
-}
-
 static int memory(struct json_patch *p)
 {
     return err_set(p->err, ERR_TOO_LARGE, "patched object is too large");
@@ -247,12 +240,9 @@ static int remove_at(struct json_patch *p, struct str pointer)
     return node_del(parent, last) ? 0 : refuse(p);
 }
 
+/* A missing member of a map is set, as Kubernetes does; RFC 6902 would refuse it. */
 static int replace(struct json_patch *p, struct str pointer, struct node *value)
 {
-    struct node *old = find(p, pointer);
-    if (!old) {
-        return refuse(p);
-    }
     if (pointer.len == 0) {
         p->root = value;
         return 0;
@@ -260,14 +250,18 @@ static int replace(struct json_patch *p, struct str pointer, struct node *value)
     struct str last;
     size_t depth;
     struct node *parent = parent_of(p, pointer, &last, &depth);
-    if (!parent || depth + depth_of(value) > LIMIT_JSON_DEPTH) {
+    if (!parent || depth + depth_of(value) > LIMIT_JSON_DEPTH || !step_cost(p, parent->n)) {
         return refuse(p);
     }
     if (parent->type == NODE_MAP) {
         node_set(p->a, parent, last, value);
-    } else {
-        parent->items[list_index(last, parent->n)] = value;
+        return 0;
     }
+    size_t i = parent->type == NODE_LIST ? list_index(last, parent->n) : SIZE_MAX;
+    if (i >= parent->n) {
+        return refuse(p);
+    }
+    parent->items[i] = value;
     return 0;
 }
 
@@ -311,28 +305,27 @@ static int apply(struct json_patch *p, size_t i, const struct node *op)
     struct str name = node_text(node_getz(op, "op"));
     const struct node *path = node_getz(op, "path"), *from = node_getz(op, "from");
     struct node *value = node_getz(op, "value");
-    if (!node_is(op, NODE_MAP) || !name.ptr) {
-        return malformed(p, i, "no \"op\"");
+    if (!node_is(op, NODE_MAP)) {
+        AUTO_BUF text = BUF_INIT;
+        buf_printf(&text, "operation %zu is not an object", i);
+        return api_err(p->err, ERR_BAD_REQUEST, "kube-patch-decode", text.ptr);
     }
     if (!is_pointer(path)) {
-        return malformed(p, i, "\"path\" is not a JSON pointer");
+        return refuse(p);
     }
     if (str_eqz(name, "remove")) {
         return remove_at(p, path->text);
     }
     if (str_eqz(name, "move") || str_eqz(name, "copy")) {
         if (!is_pointer(from)) {
-            return malformed(p, i, "\"from\" is not a JSON pointer");
+            return refuse(p);
         }
         return name.ptr[0] == 'm' ? move(p, from->text, path->text)
                                   : copy(p, from->text, path->text);
     }
     bool is_test = str_eqz(name, "test"), is_add = str_eqz(name, "add");
-    if (!is_test && !is_add && !str_eqz(name, "replace")) {
-        return malformed(p, i, "unknown \"op\"");
-    }
-    if (!value) {
-        return malformed(p, i, "no \"value\"");
+    if ((!is_test && !is_add && !str_eqz(name, "replace")) || !value) {
+        return refuse(p);
     }
     if (is_test) {
         return node_equal(find(p, path->text), value) ? 0 : refuse(p);

@@ -235,7 +235,7 @@ static struct node *ordered(struct merge *m, const struct node *list, const stru
     size_t n_others = 0;
     for (size_t i = 0; i < list->n; i++) {
         size_t at = find_place(&rank, list->items[i], keys);
-        if (at == SIZE_MAX) {
+        if (at == SIZE_MAX || named[at]) {
             others[n_others++] = list->items[i];
         } else {
             named[at] = list->items[i];
@@ -283,7 +283,8 @@ static struct node *merge_list(struct merge *m, const struct node *target,
         return NULL;
     }
     drop_holes(out);
-    return node_is(order, NODE_LIST) ? ordered(m, out, order, keys, &live) : out;
+    order = node_is(order, NODE_LIST) ? order : patch; /* so that what a patch adds comes first */
+    return order ? ordered(m, out, order, keys, &live) : out;
 }
 
 /* --- maps --- */

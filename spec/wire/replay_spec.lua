@@ -34,7 +34,6 @@ local OPEN = {
   ["list-parameters"] = "empty continue of Repository lists",
   methods = "order of checks of PUT on a status; the finalizer of a Repository",
   openapi = "descriptions, media types and kinds of the documents",
-  patches = "strategic directives, JSON patch of missing members, order of merged lists",
   ["read-forms"] = "column descriptions and the finalizer of a Repository",
   ["repository-conditions"] = "texts of the Ready condition, refused branch names and types",
   ["repository-create"] = "second cause of schema errors, reason of a conflict",

@@ -28,13 +28,13 @@ describe("patch_strategic", function()
     gives('{"set":["a","b","c"]}', '{"$deleteFromPrimitiveList/set":["a","x"]}',
       '{"set":["b","c"]}')
     gives('{"set":["a","b"]}', '{"set":["c"],"$deleteFromPrimitiveList/set":["a"]}',
-      '{"set":["b","c"]}')
+      '{"set":["c","b"]}')
   end)
 
   it("merges lists of objects by key", function()
     gives('{"items":[{"name":"a","v":1,"w":1},{"name":"b","v":2}]}',
       '{"items":[{"name":"c","v":3},{"name":"a","v":9}]}',
-      '{"items":[{"name":"a","v":9,"w":1},{"name":"b","v":2},{"name":"c","v":3}]}')
+      '{"items":[{"name":"c","v":3},{"name":"a","v":9,"w":1},{"name":"b","v":2}]}')
   end)
 
   it("merges by composite keys", function()
@@ -47,8 +47,8 @@ describe("patch_strategic", function()
     gives('{"one":{"tags":["a"]},"byname":{"x":{"tags":["a"]}},'
       .. '"items":[{"name":"i","tags":["a"]}]}',
       '{"one":{"tags":["b"]},"byname":{"x":{"tags":["b"]}},"items":[{"name":"i","tags":["b"]}]}',
-      '{"one":{"tags":["a","b"]},"byname":{"x":{"tags":["a","b"]}},'
-      .. '"items":[{"name":"i","tags":["a","b"]}]}')
+      '{"one":{"tags":["b","a"]},"byname":{"x":{"tags":["b","a"]}},'
+      .. '"items":[{"name":"i","tags":["b","a"]}]}')
   end)
 
   it("obeys $patch in maps", function()
@@ -105,8 +105,8 @@ describe("patch_strategic", function()
   end)
 
   it("uses the schemas of served kinds", function()
-    assert.equal('{"metadata":{"finalizers":["a","b"],"ownerReferences":[{"uid":"1","name":"x"},'
-      .. '{"uid":"2","name":"y"}]}}', (data.strategic(
+    assert.equal('{"metadata":{"finalizers":["b","a"],"ownerReferences":[{"uid":"2","name":"y"},'
+      .. '{"uid":"1","name":"x"}]}}', (data.strategic(
         '{"metadata":{"finalizers":["a"],"ownerReferences":[{"uid":"1","name":"w"}]}}',
         '{"metadata":{"finalizers":["b"],"ownerReferences":[{"uid":"2","name":"y"},'
         .. '{"uid":"1","name":"x"}]}}', "v1", "Secret")))
