@@ -44,7 +44,8 @@ describe("copy", function()
     local cases = {
       { "repo.p.v9", 'failed to fetch package "repo.p.v9": cannot find package revision'
         .. ' "repo.p.v9"' },
-      { "nowhere.p.v1", 'failed to fetch package "nowhere.p.v1": cannot find repository ns:nowhere:::'
+      { "nowhere.p.v1",
+        'failed to fetch package "nowhere.p.v1": cannot find repository ns:nowhere:::'
         .. ' Repository.config.porch.kpt.dev "nowhere" not found' },
       { "p", 'failed to fetch package "p": package revision kubernetes resource name invalid:' },
       { "", 'failed to fetch package "": package revision kubernetes resource name invalid:' },

@@ -65,7 +65,8 @@ describe("a package revision", function()
 
   before_each(function()
     dir = shell("mktemp -d")
-    shell(("git init -q --bare -b main %s/git.git && git init -q -b main %s/work && cd %s/work && git remote add origin %s/git.git"
+    shell(("git init -q --bare -b main %s/git.git && git init -q -b main %s/work"
+      .. " && cd %s/work && git remote add origin %s/git.git"
       .. " && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m first"
       .. " && git push -q origin HEAD:main"):format(dir, dir, dir, dir))
     h = assert(engine.open(dir .. "/data"))
@@ -168,8 +169,8 @@ describe("a package revision", function()
   it("is found when another tool tags it, and gone when the tag is", function()
     shell(("cd %s/work && mkdir -p a/b && printf 'apiVersion: kpt.dev/v1\\nkind: Kptfile\\n"
       .. "metadata:\\n  name: b\\n' > a/b/Kptfile && git add . && git -c user.name=a "
-      .. "-c user.email=a@b commit -q -m b && git tag a/b/v3 && git push -q origin HEAD:main a/b/v3")
-      :format(dir))
+      .. "-c user.email=a@b commit -q -m b && git tag a/b/v3"
+      .. " && git push -q origin HEAD:main a/b/v3"):format(dir))
     local function sync(day)
       local o = decode(assert(h:wait("repositories", "default", "git", '"reason":"Ready"')))
       o.spec.sync = { runOnceAt = ("2020-01-%02dT00:00:00Z"):format(day) }

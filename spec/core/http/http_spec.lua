@@ -116,7 +116,8 @@ describe("listener", function()
   it("answers small heads of many parts", function()
     check("many_parts", nil, {
       "HTTP/1.1 200 OK", "True", "HTTP/1.1 200 OK", "True",
-      "HTTP/1.1 431 Request Header Fields Too Large", "HTTP/1.1 431 Request Header Fields Too Large",
+      "HTTP/1.1 431 Request Header Fields Too Large",
+      "HTTP/1.1 431 Request Header Fields Too Large",
     })
   end)
 
