@@ -306,6 +306,9 @@ return {
   ["kube-not-found"] = '%s "%s" not found',
   ["kube-already-exists"] = '%s "%s" already exists',
   ["kube-finalizers"] = "no new finalizers can be added if the object is being deleted",
+  ["kube-owners-doubled"] = ".metadata.ownerReferences contains duplicate entries; API server"
+    .. " dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your"
+    .. " requests; duplicate UID(s) observed: %s",
   ["kube-uid"] = "the UID in the precondition (%s) does not match the UID in record (%s). The"
     .. " object might have been deleted and then recreated",
   ["kube-precondition-version"] = "the ResourceVersion in the precondition (%s) does not match the"

@@ -195,6 +195,9 @@ int kube_schema_strict(struct arena *a, const struct api_kind *k, enum kube_fiel
                        struct kube_texts *warnings, struct err *err);
 
 /* --- validate.c: metadata and rules of single kinds --- */
+/* Drops owner references that come twice, with a warning. */
+void kube_owners_settle(struct arena *a, const struct api_kind *k, struct node *object,
+                        struct kube_texts *warnings);
 /* Before validation: what the server sets or drops on this kind. old is NULL on create. */
 int kube_kind_prepare(struct arena *a, const struct kube_route *r, struct node *object,
                       const struct node *old, struct err *err);

@@ -4,6 +4,7 @@
  */
 #include "kube/priv.h"
 
+#include "base/map.h"
 #include "data/base64.h"
 
 /* --- names --- */
@@ -353,6 +354,46 @@ static void settle_meta(struct arena *a, struct node *object, const struct node 
     }
     if (!old) {
         node_delz(meta, "resourceVersion");
+    }
+}
+
+/* Members that clients must name; kinds that are not validated show them empty. */
+static void fill_owner(struct arena *a, struct node *owner)
+{
+    static const char *const MEMBERS[] = {"apiVersion", "kind", "name", "uid"};
+    for (size_t m = 0; node_is(owner, NODE_MAP) && m < 4; m++) {
+        if (!node_getz(owner, MEMBERS[m])) {
+            node_set_strz(a, owner, MEMBERS[m], STR(""));
+        }
+    }
+}
+
+void kube_owners_settle(struct arena *a, const struct api_kind *k, struct node *object,
+                        struct kube_texts *warnings)
+{
+    struct node *list = node_at(object, "metadata.ownerReferences");
+    AUTO_MAP seen = MAP_INIT;
+    AUTO_BUF uids = BUF_INIT;
+    size_t kept = 0;
+    for (size_t i = 0; node_is(list, NODE_LIST) && i < list->n; i++) {
+        struct node *owner = list->items[i];
+        if (kube_is_porch(k)) {
+            fill_owner(a, owner);
+        }
+        struct str text = json_emit_str(a, owner);
+        if (!map_has(&seen, text)) {
+            (void)map_set(&seen, text, owner);
+            list->items[kept++] = owner;
+        } else {
+            buf_printf(&uids, "%s%.*s", uids.len ? ", " : "",
+                       STR_ARG(node_text_at(owner, "uid")));
+        }
+    }
+    if (uids.ptr && kept < list->n) {
+        list->n = kept;
+        AUTO_BUF text = BUF_INIT;
+        api_text(&text, "kube-owners-doubled", uids.ptr);
+        kube_texts_add(a, warnings, arena_str(a, buf_str(&text)));
     }
 }
 

@@ -204,6 +204,7 @@ static int finish_object(struct write *x, struct node *object, bool tracked, str
                        "%s in version \"%s\" cannot be handled as a %s: %.*s", k->kind, k->version,
                        k->kind, STR_ARG(result.mismatch));
     }
+    kube_owners_settle(c->a, c->route.kind, object, &c->warnings);
     if (kube_schema_strict(c->a, c->route.kind, c->params.validation, &x->duplicates,
                            &result.unknown, &c->warnings, err) < 0 ||
         kube_decode_check_scope(c->a, &c->route, object, old != NULL, err) < 0 ||

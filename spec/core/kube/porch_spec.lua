@@ -54,6 +54,19 @@ describe("kube porch kinds", function()
     assert.same({ "git.pkg.v1", "pkg", "v1", 0, false, "Draft", "git" }, table.rows[1].cells)
   end)
 
+  it("take owners as they come, but each once", function()
+    local owner = { apiVersion = "v1", kind = "ConfigMap", name = "o", uid = "u" }
+    local r = s.call("POST", P .. "packagerevisions", { metadata = {
+      ownerReferences = { owner, owner, { kind = "Secret", name = "p", uid = "w" } } },
+      spec = { repository = "git", packageName = "owned", workspaceName = "v1",
+        tasks = { { type = "init", init = { description = "d" } } } } })
+    assert.equal(201, r.status)
+    assert.same({ owner, { apiVersion = "", kind = "Secret", name = "p", uid = "w" } },
+      r.json.metadata.ownerReferences)
+    assert.truthy(r.headers.Warning[1]:find("duplicate UID(s) observed: u", 1, true))
+    s.must("DELETE", P .. "packagerevisions/git.owned.v1")
+  end)
+
   it("show the files under the same name and number", function()
     local o = s.get(P .. "packagerevisions/git.pkg.v1").json
     local files = s.get(P .. "packagerevisionresources/git.pkg.v1").json
