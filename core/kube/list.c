@@ -201,10 +201,17 @@ static int apply_token(struct kube_call *c, struct store_query *q, int64_t *out_
 
 /* --- making the text --- */
 
+/* Kinds that the peer defines by CRD name their continue token even when there is none. */
+static bool names_token(const struct list *l, struct str token)
+{
+    return token.len || (l->shaper.accept.shape == KUBE_OBJECT &&
+                         strcmp(l->shaper.kind->group, "config.porch.kpt.dev") == 0);
+}
+
 static void add_meta(struct list *l, struct buf *b, struct str token, int64_t remaining)
 {
     buf_printf(b, "\"metadata\":{\"resourceVersion\":\"%lld\"", (long long)l->rv);
-    if (token.len) {
+    if (names_token(l, token)) {
         buf_printf(b, ",\"continue\":\"%.*s\"", STR_ARG(token));
         if (remaining > 0) {
             buf_printf(b, ",\"remainingItemCount\":%lld", (long long)remaining);
@@ -292,8 +299,8 @@ static void add_yaml_tail(struct list *l, struct str token)
     const char *kind, *version;
     list_kind(l, &kind, &version);
     buf_printf(&l->out, "kind: %s\nmetadata:\n", kind);
-    if (token.len) {
-        buf_printf(&l->out, "  continue: %.*s\n", STR_ARG(token));
+    if (names_token(l, token)) {
+        buf_printf(&l->out, "  continue: %.*s\n", STR_ARG(token.len ? token : STR("\"\"")));
     }
     buf_printf(&l->out, "  resourceVersion: \"%lld\"\n", (long long)l->rv);
 }

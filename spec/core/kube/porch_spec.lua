@@ -165,6 +165,14 @@ describe("kube porch kinds", function()
     assert.equal(404, s.get(P .. "packagerevisions/git.gone.v1").status)
   end)
 
+  it("name the empty continue token of Repositories", function()
+    local path = "/apis/config.porch.kpt.dev/v1alpha1/namespaces/default/repositories"
+    assert.equal("", s.get(path .. "?limit=1").json.metadata.continue)
+    assert.matches('\n  continue: ""\n', s.get(path, { Accept = "application/yaml" }).body)
+    assert.is_nil(s.get(path, support.TABLE).json.metadata.continue)
+    assert.is_nil(s.get(P .. "packagerevisions").json.metadata.continue)
+  end)
+
   it("watch revisions, and select by field", function()
     local w = s.watch(P .. "packagerevisions?watch=1&fieldSelector=spec.packageName%3Dseen")
     assert.is_nil(w.next(0))
