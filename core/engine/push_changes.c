@@ -52,7 +52,8 @@ static int put_placeholder(struct engine_changes *c, const struct engine_reposit
     return 0;
 }
 
-/* What a client asked for beside the approval: metadata of its object. */
+/* What a client asked for beside the approval or the last step of a deletion: metadata of its
+ * object. */
 static void merge_metadata(struct arena *a, struct node *object, const struct node *wanted)
 {
     if (wanted) {
@@ -115,6 +116,7 @@ static int op_changes(struct engine_changes *c, struct engine_push *p, struct er
     case REPO_OP_DELETE_TAG:
     case REPO_OP_DELETE_PACKAGE:
     case REPO_OP_DELETE_DRAFT:
+        merge_metadata(c->a, row.object, p->job ? p->job->w->object : NULL);
         engine_changes_del(c, engine_kind(KIND_REVISIONS), row.object, row.stored.rv);
         return 0;
     case REPO_OP_MARK_DELETION:

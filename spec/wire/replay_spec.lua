@@ -25,7 +25,6 @@ local LATER = {
 local OPEN = {
   apply = "texts of refused applies; force that is no boolean",
   ["config-kinds"] = "kinds other than Repository are not served yet",
-  ["delete-finalizers"] = "the answer when the last finalizer of a published revision goes",
   discovery = "kinds and versions of config.porch.kpt.dev, order of groups, YAML, /version",
   ["external-broken"] = "directories whose names are no labels; a package at the root",
   ["external-changes"] = "what a synchronisation takes over from moved tags and branches",

@@ -165,6 +165,20 @@ describe("kube porch kinds", function()
     assert.equal(404, s.get(P .. "packagerevisions/git.gone.v1").status)
   end)
 
+  it("answer the end of a deletion without the last finalizer", function()
+    local path = P .. "packagerevisions/git.ends.v1"
+    s.draft("ends")
+    s.must("PATCH", path, { spec = { lifecycle = "Proposed" },
+      metadata = { finalizers = { "example.com/a" } } }, MERGE)
+    s.must("PATCH", path .. "/approval", { spec = { lifecycle = "Published" } }, MERGE)
+    s.must("PATCH", path .. "/approval", { spec = { lifecycle = "DeletionProposed" } }, MERGE)
+    assert.is_string(s.must("DELETE", path).metadata.deletionTimestamp)
+    local o = s.must("PATCH", path, '{"metadata":{"finalizers":[]}}', MERGE)
+    assert.is_nil(o.metadata.finalizers)
+    assert.is_string(o.metadata.deletionTimestamp)
+    assert.equal(404, s.get(path).status)
+  end)
+
   it("name the empty continue token of Repositories", function()
     local path = "/apis/config.porch.kpt.dev/v1alpha1/namespaces/default/repositories"
     assert.equal("", s.get(path .. "?limit=1").json.metadata.continue)
