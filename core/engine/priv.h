@@ -221,5 +221,11 @@ void engine_secret_changed(struct engine *e, struct str ns, struct str name);
 int engine_sync_start(struct engine *e, struct err *err);
 void engine_sync_stop(struct engine *e);
 
+/* --- hold.c: the finalizer of Repositories --- */
+/* Adds the finalizer to a Repository that is not being deleted. */
+int engine_repository_hold(struct engine *e, struct str ns, struct str name, struct err *err);
+/* Takes the finalizer from one that is: when it was the last, the object goes. */
+int engine_repository_release(struct engine *e, struct str ns, struct str name, struct err *err);
+
 /* --- event.c --- */
 void engine_events_expire(struct engine *e);

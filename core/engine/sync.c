@@ -300,14 +300,43 @@ static void schedule(struct engine *e, struct watched *w, int64_t seconds)
 }
 
 /* A Repository that is gone takes its revisions with it; git is not touched. */
-static void forget(struct engine *e, struct str ns, struct str name)
+static int forget(struct engine *e, struct str ns, struct str name)
 {
     AUTO_ERR err = ERR_INIT;
     engine_repository_compare(e, ns, name);
     if (engine_reconcile_remove(e, ns, name, &err) < 0) {
         log_error("revisions of a deleted repository remain", "repository", name.ptr, "error",
                   err.message, NULL);
+        return -1;
     }
+    return 0;
+}
+
+/* Puts our finalizer on a Repository, and ends one that is being deleted: its revisions go, then
+ * the finalizer. True when there is nothing to look at; *out_next as in look(). */
+static bool ending(struct engine *e, struct str ns, struct str name, int64_t *out_next)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    AUTO_ERR err = ERR_INIT;
+    struct engine_row row;
+    if (engine_row_get(e, KIND_REPOSITORIES, ns, name, &a, &row, &err) < 0) {
+        return false; /* look() reads again and reports */
+    }
+    bool deleted = node_text_at(row.object, "metadata.deletionTimestamp").len > 0;
+    *out_next = 60;
+    if (deleted && forget(e, ns, name) < 0) {
+        return true;
+    }
+    if ((deleted ? engine_repository_release(e, ns, name, &err)
+                 : engine_repository_hold(e, ns, name, &err)) < 0) {
+        log_error("repository finalizer not written", "repository", name.ptr, "error", err.message,
+                  NULL);
+        return true;
+    }
+    /* another finalizer may hold it; else the next look finds it gone, and what was written into
+     * it meanwhile */
+    *out_next = engine_row_get(e, KIND_REPOSITORIES, ns, name, &a, &row, &err) < 0 ? 0 : 60;
+    return deleted;
 }
 
 /* A Repository deleted and made again under its name starts afresh: revisions of the old one go. */
@@ -322,7 +351,7 @@ static void check_uid(struct engine *e, struct watched *w)
     }
     struct str uid = node_text_at(row.object, "metadata.uid");
     if (w->uid && !str_eqz(uid, w->uid)) {
-        forget(e, ns, name);
+        (void)forget(e, ns, name); /* logged; the comparison that follows removes them too */
         w->synced = false;
     }
     mem_free(w->uid);
@@ -340,10 +369,13 @@ static void sync_run(struct engine *e, struct lane *l, void *arg)
     bool gone = false, synced = w->synced, credentials = w->credentials;
     w->credentials = false;
     pthread_mutex_unlock(&e->lock);
-    int64_t next = look(e, engine_lane_ns(l), engine_lane_name(l), synced, credentials, &synced,
-                        &gone);
+    struct str ns = engine_lane_ns(l), name = engine_lane_name(l);
+    int64_t next;
+    if (!ending(e, ns, name, &next)) {
+        next = look(e, ns, name, synced, credentials, &synced, &gone);
+    }
     if (gone) {
-        forget(e, engine_lane_ns(l), engine_lane_name(l));
+        (void)forget(e, ns, name); /* logged; the name's next Repository tries again */
         synced = false;
         next = INT32_MAX;
     }

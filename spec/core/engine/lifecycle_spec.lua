@@ -166,6 +166,28 @@ describe("a package revision", function()
     end
   end)
 
+  it("holds its deleted Repository until it is gone from the store, not from git", function()
+    assert(create { packageName = "app", workspaceName = "v1" })
+    lifecycle("git.app.v1", "Proposed")
+    local o = decode(assert(h:get("repositories", "default", "git")))
+    assert.same({ "config.porch.kpt.dev/repository" }, o.metadata.finalizers)
+    o.metadata.finalizers[2] = "example.com/hold"
+    assert(h:write { verb = "update", kind = "repositories", ns = "default", name = "git",
+                     object = cjson.encode(o) })
+    local out = decode(assert(h:write { verb = "delete", kind = "repositories", ns = "default",
+                                        name = "git" }))
+    assert.truthy(out.metadata.deletionTimestamp)
+    assert.equal(2, #out.metadata.finalizers)
+    assert(h:wait("repositories", "default", "git", '"finalizers":["example.com/hold"]'))
+    assert.is_nil((h:get("packagerevisions", "default", "git.app.v1")))
+    o = decode(assert(h:get("repositories", "default", "git")))
+    o.metadata.finalizers = nil
+    assert(h:write { verb = "update", kind = "repositories", ns = "default", name = "git",
+                     object = cjson.encode(o) })
+    assert.is_nil((h:get("repositories", "default", "git")))
+    assert.equal("main", git("for-each-ref --format='%(refname:short)'"))
+  end)
+
   it("is found when another tool tags it, and gone when the tag is", function()
     shell(("cd %s/work && mkdir -p a/b && printf 'apiVersion: kpt.dev/v1\\nkind: Kptfile\\n"
       .. "metadata:\\n  name: b\\n' > a/b/Kptfile && git add . && git -c user.name=a "
