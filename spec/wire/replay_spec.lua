@@ -29,15 +29,13 @@ local OPEN = {
   ["external-broken"] = "directories whose names are no labels; a package at the root",
   ["external-changes"] = "what a synchronisation takes over from moved tags and branches",
   ["external-found"] = "time of a placeholder that no annotation names",
-  methods = "order of checks of PUT on a status; the finalizer of a Repository",
+  methods = "order of checks of PUT on a status",
   openapi = "descriptions, media types and kinds of the documents",
-  ["read-forms"] = "column descriptions and the finalizer of a Repository",
+  ["read-forms"] = "column descriptions",
   ["repository-conditions"] = "texts of the Ready condition, refused branch names and types",
   ["repository-create"] = "second cause of schema errors, reason of a conflict",
   ["repository-credentials"] = "texts of the Ready condition; cloning",
-  ["repository-delete"] = "the finalizer of a Repository",
   ["resources-kptfile"] = "an upstreamLock without upstream",
-  ["watch-changes"] = "the finalizer of a Repository",
   ["watch-start"] = "the old watch path; when the bookmark after the initial events comes",
 }
 
