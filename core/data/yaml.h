@@ -18,8 +18,6 @@ struct node *yaml_parse_all(struct arena *a, struct str text, struct err *err);
 /* Emits block style as kyaml does: 2 blanks, lists not indented under their key, strings quoted
  * only when needed, multi-line strings as literals. Ends with a newline. */
 void yaml_emit(struct buf *out, const struct node *n);
-/* The same with lists two columns deeper than their key, as kpt writes a Kptfile it has made. */
-void yaml_emit_wide(struct buf *out, const struct node *n);
 
 /* Edits the first document of *text: sets the value at `path` (array of n_path member names) to
  * `value`, or deletes the member when value is NULL, and stores the new text in *out (arena).

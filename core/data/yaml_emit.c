@@ -338,8 +338,3 @@ void yaml_emit(struct buf *out, const struct node *n)
 {
     yaml_emit_lines(out, n, 0, (struct yaml_layout){0});
 }
-
-void yaml_emit_wide(struct buf *out, const struct node *n)
-{
-    yaml_emit_lines(out, n, 0, (struct yaml_layout){.wide = true});
-}

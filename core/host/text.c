@@ -78,11 +78,6 @@ static int yaml_emit_text(lua_State *L)
     return push_emitted(L, yaml_emit);
 }
 
-static int yaml_emit_wide_text(lua_State *L)
-{
-    return push_emitted(L, yaml_emit_wide);
-}
-
 static int json_emit_text(lua_State *L)
 {
     return push_emitted(L, json_emit);
@@ -129,7 +124,6 @@ const struct host_function host_text_functions[] = {
     {"lanai.yaml", "parse", yaml_parse_text, HOST_ALWAYS, NULL},
     {"lanai.yaml", "parse_all", yaml_parse_documents, HOST_ALWAYS, NULL},
     {"lanai.yaml", "emit", yaml_emit_text, HOST_ALWAYS, NULL},
-    {"lanai.yaml", "emit_wide", yaml_emit_wide_text, HOST_ALWAYS, NULL},
     {"lanai.json", "parse", json_parse_text, HOST_ALWAYS, NULL},
     {"lanai.json", "emit", json_emit_text, HOST_ALWAYS, NULL},
     {"lanai.api", "message", api_message_text, HOST_ALWAYS, NULL},

@@ -66,7 +66,7 @@ function M.kptfile(name, init)
   file.kind = "Kptfile"
   file.metadata = metadata
   file.info = info
-  return yaml.emit_wide(file)
+  return yaml.emit(file)
 end
 
 --- Text of README.md.

@@ -84,13 +84,6 @@ function lanai.yaml.parse_all(text) end
 --- @return string
 function lanai.yaml.emit(value) end
 
---- Writes a value as a YAML document with lists deeper than their key, as kpt writes a Kptfile.
---- @since 1
---- @phases load, needs, check, run
---- @param value any
---- @return string
-function lanai.yaml.emit_wide(value) end
-
 --- Parses a JSON text.
 --- @since 1
 --- @phases load, needs, check, run

@@ -30,8 +30,8 @@ info:
   site: http://s
   description: d & <x>
   keywords:
-    - a
-    - b
+  - a
+  - b
 ]],
       ["README.md"] = [[
 # p1
