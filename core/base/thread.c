@@ -112,14 +112,6 @@ bool thread_pool_add(struct thread_pool *p, thread_job_fn fn, void *arg)
     return ok;
 }
 
-size_t thread_pool_waiting(struct thread_pool *p)
-{
-    pthread_mutex_lock(&p->lock);
-    size_t n = p->waiting;
-    pthread_mutex_unlock(&p->lock);
-    return n;
-}
-
 void thread_pool_free(struct thread_pool *p)
 {
     if (!p) {

@@ -17,7 +17,6 @@ struct thread_pool;
 struct thread_pool *thread_pool_new(const char *name, size_t n, size_t max_queue);
 /* Queues a job; false when the queue is full or the pool is closing. */
 bool thread_pool_add(struct thread_pool *p, thread_job_fn fn, void *arg);
-size_t thread_pool_waiting(struct thread_pool *p);
 /* Runs what is queued, then ends the threads. NULL is accepted. */
 void thread_pool_free(struct thread_pool *p);
 /* Starts one named thread; aborts when the system refuses. */

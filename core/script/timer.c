@@ -78,24 +78,15 @@ int script_stop_error(const struct script_run *r, struct err *err)
     }
 }
 
-/* The handler that was there before: a process of the specs holds this room several times, one in
- * each probe module, and every copy knows its own runs only. */
-static struct sigaction previous;
-
 /* A signal may arrive late, when its run is gone already: only runs of the chain are touched. */
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
     int saved = errno;
     const void *tag = info->si_value.sival_ptr;
-    bool mine = false;
     for (struct script_run *r = current; r; r = r->outer) {
         if (tag == &r->cpu_timer || tag == &r->wall_timer) {
             script_stop(r, tag == &r->cpu_timer ? SCRIPT_STOP_CPU : SCRIPT_STOP_WALL);
-            mine = true;
         }
-    }
-    if (!mine && (previous.sa_flags & SA_SIGINFO) && previous.sa_sigaction) {
-        previous.sa_sigaction(sig, info, context);
     }
     errno = saved;
 }
@@ -104,7 +95,7 @@ static void install(void)
 {
     struct sigaction sa = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
     sigemptyset(&sa.sa_mask);
-    sigaction(STOP_SIGNAL, &sa, &previous);
+    sigaction(STOP_SIGNAL, &sa, NULL);
 }
 
 static struct timespec spec_of(int64_t ns)
