@@ -6,6 +6,7 @@
 
 #define LIMIT_BODY_BYTES (6u * 1024 * 1024)       /* request body; Porch's default */
 #define LIMIT_URL_BYTES (64u * 1024)              /* request line: long selectors (kube-wire §2) */
+#define LIMIT_YAML_DEPTH 10000                    /* nesting of YAML files in packages (yaml.md §5) */
 #define LIMIT_JSON_DEPTH 512                      /* nesting of JSON and YAML (kube-wire §20) */
 #define LIMIT_JSON_PATCH_OPS 10000                /* operations of a JSON patch (kube-wire §2) */
 #define LIMIT_NAME 253                            /* bytes of an object name: DNS subdomain */

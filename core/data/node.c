@@ -66,6 +66,21 @@ struct node *node_map(struct arena *a)
     return make(a, NODE_MAP);
 }
 
+static struct node_notes *copy_notes(struct arena *a, const struct node_notes *n)
+{
+    struct node_notes *c = n ? arena_new(a, struct node_notes) : NULL;
+    if (c) {
+        *c = (struct node_notes){
+            .head = arena_str(a, n->head),
+            .line = arena_str(a, n->line),
+            .foot = arena_str(a, n->foot),
+            .anchor = arena_str(a, n->anchor),
+            .tag = arena_str(a, n->tag),
+        };
+    }
+    return c;
+}
+
 struct node *node_copy(struct arena *a, const struct node *n)
 {
     struct node *c = n ? arena_new(a, struct node) : NULL;
@@ -74,6 +89,7 @@ struct node *node_copy(struct arena *a, const struct node *n)
     }
     *c = *n;
     c->cap = c->n;
+    c->notes = copy_notes(a, n->notes);
     if (n->type == NODE_LIST) {
         c->items = n->n ? arena_array(a, struct node *, n->n) : NULL;
         for (size_t i = 0; c->items && i < n->n; i++) {
@@ -84,6 +100,9 @@ struct node *node_copy(struct arena *a, const struct node *n)
         for (size_t i = 0; c->members && i < n->n; i++) {
             c->members[i].key = arena_str(a, n->members[i].key);
             c->members[i].value = node_copy(a, n->members[i].value);
+            c->members[i].name = node_copy(a, n->members[i].name);
+            c->members[i].from = n->members[i].from;
+            c->members[i].to = n->members[i].to;
         }
     } else if (n->text.ptr) {
         c->text = arena_str(a, n->text);

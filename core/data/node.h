@@ -2,8 +2,9 @@
  *
  * struct node: the one tree for JSON and YAML values. Nodes live in an arena and are never freed
  * one by one. Maps keep member order. Numbers keep their source text, so 64-bit integers and
- * `1.0` survive. YAML nodes also know where they stand in their source (span), which lets
- * data/yaml_edit.c change a value and leave every other byte as it was.
+ * `1.0` survive. YAML nodes also know where they stand in their source (span) and how they were
+ * written (style, notes), which lets data/yaml_edit.c change a value and leave every other byte as
+ * it was, and data/yaml_write.c write comments back. Trees from JSON have none of that.
  */
 #pragma once
 
@@ -16,24 +17,58 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum node_type { NODE_NULL, NODE_BOOL, NODE_INT, NODE_FLOAT, NODE_STRING, NODE_LIST, NODE_MAP };
+enum node_type {
+    NODE_NULL,
+    NODE_BOOL,
+    NODE_INT,
+    NODE_FLOAT,
+    NODE_STRING,
+    NODE_LIST,
+    NODE_MAP,
+    NODE_ALIAS /* only in trees of yaml_read: `*text`; target is the anchored node */
+};
+
+/* How YAML text writes a node; STYLE_PLAIN is block style for lists and maps. */
+enum node_style {
+    STYLE_PLAIN,
+    STYLE_DOUBLE,
+    STYLE_SINGLE,
+    STYLE_LITERAL,
+    STYLE_FOLDED,
+    STYLE_FLOW
+};
 
 struct node;
+
+/* What YAML text says about a node besides its value. Comments are lines joined by a line feed,
+ * each with its # and without indentation; an empty line stands for blank lines between them. */
+struct node_notes {
+    struct str head, line, foot; /* above, behind and below the node */
+    struct str anchor;           /* without & */
+    struct str tag;              /* explicit tag as written back ("!!str", "!x"); empty: none */
+};
 
 struct node_member {
     struct str key;
     struct node *value;
+    struct node *name;       /* the key as a node when it has notes, a style, or is no plain
+                              * string; NULL otherwise. key is then its text ("" for collections) */
+    uint32_t from, to;       /* span of the key in the YAML source; 0,0 when made by hand */
 };
 
 struct node {
     enum node_type type;
     bool boolean;
+    uint8_t style;            /* enum node_style */
     int64_t integer;          /* NODE_INT */
-    struct str text;          /* NODE_STRING value; source text of NODE_INT and NODE_FLOAT */
+    struct str text;          /* NODE_STRING value, NODE_ALIAS name; source text of NODE_INT,
+                               * NODE_FLOAT, and of NODE_BOOL and NODE_NULL from YAML */
+    struct node_notes *notes; /* NULL: none */
     size_t n, cap;            /* list items or map members */
     union {
         struct node **items;          /* NODE_LIST */
         struct node_member *members;  /* NODE_MAP */
+        struct node *target;          /* NODE_ALIAS */
     };
     size_t span_from, span_to; /* bytes of the YAML source; 0,0 when made by hand */
 };

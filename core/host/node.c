@@ -61,6 +61,9 @@ void host_push_node(lua_State *L, struct node *n, bool writable)
     case NODE_MAP:
         host_push_handle(L, n, writable);
         break;
+    case NODE_ALIAS: /* read as what it stands for; changing it would change both places */
+        host_push_node(L, n->target, false);
+        break;
     }
 }
 
