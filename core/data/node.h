@@ -62,7 +62,9 @@ struct node {
     uint8_t style;            /* enum node_style */
     int64_t integer;          /* NODE_INT */
     struct str text;          /* NODE_STRING value, NODE_ALIAS name; source text of NODE_INT,
-                               * NODE_FLOAT, and of NODE_BOOL and NODE_NULL from YAML */
+                               * NODE_FLOAT, and of NODE_BOOL and NODE_NULL from YAML (a value
+                               * that is not written there: "" with ptr set; ptr NULL: made by
+                               * hand, written as `null`) */
     struct node_notes *notes; /* NULL: none */
     size_t n, cap;            /* list items or map members */
     union {
@@ -70,7 +72,9 @@ struct node {
         struct node_member *members;  /* NODE_MAP */
         struct node *target;          /* NODE_ALIAS */
     };
-    size_t span_from, span_to; /* bytes of the YAML source; 0,0 when made by hand */
+    size_t span_from, span_to; /* bytes of the YAML source; 0,0 when made by hand. A plain string
+                                * with a span is written as it stood there (a timestamp stays one);
+                                * whoever changes the text of a node clears its span */
 };
 
 /* --- making --- */

@@ -2,6 +2,7 @@
  *
  * See yaml_scalar.h.
  */
+#include "data/yaml_doc.h"
 #include "data/yaml_scalar.h"
 
 #include <stdlib.h>
@@ -208,20 +209,50 @@ static bool take_zone(struct str *s)
            take_byte(s, ':') && take_digits(s, 2, 2);
 }
 
-/* The shapes Y-M-D, Y-M-DTh:m:s[.f]zone and Y-M-D h:m:s[.f]. They are strings for the API; other
- * readers take them for times. */
+/* A number of one or two digits in [least, most]. */
+static bool take_number(struct str *s, int least, int most, int *out)
+{
+    struct str from = *s;
+    if (!take_digits(s, 1, 2)) {
+        return false;
+    }
+    *out = 0;
+    for (size_t i = 0; i < from.len - s->len; i++) {
+        *out = *out * 10 + from.ptr[i] - '0';
+    }
+    return *out >= least && *out <= most;
+}
+
+static bool take_date(struct str *s)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    struct str from = *s;
+    int year = 0, month, day;
+    if (!take_digits(s, 4, 4) || !take_byte(s, '-') || !take_number(s, 1, 12, &month) ||
+        !take_byte(s, '-')) {
+        return false;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        year = year * 10 + from.ptr[i] - '0';
+    }
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return take_number(s, 1, days[month - 1] + (leap && month == 2), &day);
+}
+
+/* The shapes Y-M-D, Y-M-DTh:m:s[.f]zone and Y-M-D h:m:s[.f] of real days. They are strings for the
+ * API; other readers take them for times. */
 static bool is_timestamp(struct str s)
 {
-    if (!take_digits(&s, 4, 4) || !take_byte(&s, '-') || !take_digits(&s, 1, 2) ||
-        !take_byte(&s, '-') || !take_digits(&s, 1, 2)) {
+    int n;
+    if (!take_date(&s)) {
         return false;
     }
     if (s.len == 0) {
         return true;
     }
     bool zone = take_byte(&s, 'T') || take_byte(&s, 't');
-    if ((!zone && !take_byte(&s, ' ')) || !take_digits(&s, 1, 2) || !take_byte(&s, ':') ||
-        !take_digits(&s, 1, 2) || !take_byte(&s, ':') || !take_digits(&s, 1, 2)) {
+    if ((!zone && !take_byte(&s, ' ')) || !take_number(&s, 0, 23, &n) || !take_byte(&s, ':') ||
+        !take_number(&s, 0, 59, &n) || !take_byte(&s, ':') || !take_number(&s, 0, 59, &n)) {
         return false;
     }
     if (take_byte(&s, '.') && !take_digits(&s, 1, SIZE_MAX)) {
@@ -302,6 +333,20 @@ struct str yaml_scalar_number(struct arena *a, const struct yaml_scalar *s, stru
     size_t n = p[whole] == '.' ? strspn(fraction, "0123456789") : 0;
     return arena_printf(a, "%s%.*s%s%.*s%s", sign, whole ? (int)whole : 1, whole ? p : "0",
                         n ? "." : "", (int)n, fraction, fraction + n);
+}
+
+enum node_type yaml_core_type(struct str text)
+{
+    struct yaml_scalar s = yaml_scalar_resolve(text);
+    bool word = text.len >= 4 && (str_eqz(text, s.boolean ? "true" : "false") ||
+                                  str_eqz(text, s.boolean ? "True" : "False") ||
+                                  str_eqz(text, s.boolean ? "TRUE" : "FALSE"));
+    return s.type == NODE_BOOL && !word ? NODE_STRING : s.type;
+}
+
+bool yaml_scalar_is_core_string(struct str text)
+{
+    return yaml_core_type(text) == NODE_STRING && !str_eqz(text, "<<") && !is_timestamp(text);
 }
 
 bool yaml_scalar_needs_quotes(struct str text)

@@ -22,3 +22,6 @@ struct str yaml_scalar_number(struct arena *a, const struct yaml_scalar *s, stru
 /* True when the text, written plain, would not read back as the same string everywhere: numbers,
  * words, timestamps, base-60 numbers, the merge key. */
 bool yaml_scalar_needs_quotes(struct str text);
+/* True when the text, written plain, is a string by the core rules (yaml_core_type), and no
+ * timestamp and no merge key either. */
+bool yaml_scalar_is_core_string(struct str text);
