@@ -157,18 +157,24 @@ static int drive(lua_State *L)
     return 0;
 }
 
-static int run_in_state(struct script_run *r, struct host_state *st, struct err *err)
+/* Makes a fresh state ready to drive: `drive` and the workflow's table are on its stack. It serves
+ * later runs, too, unless the script made nodes, which are in the arena of this one. */
+static int load(struct script_run *r, const struct host_state *st, struct err *err)
 {
     lua_State *L = script_run_state(r);
+    const char *before = st->run->arena->at;
     lua_pushcfunction(L, host_open_libraries);
     if (script_run_call(r, 0, 0, err) < 0) {
         return -1;
     }
     lua_pushcfunction(L, drive);
-    if (script_run_load(r, st->workflow->name, err) < 0 || script_run_call(r, 1, 0, err) < 0) {
+    if (script_run_load(r, st->workflow->name, err) < 0) {
         return -1;
     }
-    return st->failed ? err_move(err, &st->err) : 0;
+    if (st->run->arena->at == before) {
+        script_run_keep(r, st->workflow->name);
+    }
+    return 0;
 }
 
 int host_run(struct host_run *r, struct script_set *set, const struct host_workflow *w,
@@ -180,14 +186,21 @@ int host_run(struct host_run *r, struct script_set *set, const struct host_workf
                                          .deadline_ns = r->deadline_ns};
     struct host_state st = {
         .run = r, .workflow = w, .phase = HOST_LOAD, .arena_before = r->arena->used};
-    struct script_run *run = NULL;
+    struct script_run *run = script_run_take(set, w->name, &limits);
+    bool fresh = !run;
     r->n_effects = r->n_reads = 0;
     r->result = NULL;
-    if (script_run_new(set, &limits, host_modules, &run, err) < 0) {
+    if (fresh && script_run_new(set, &limits, host_modules, &run, err) < 0) {
         return -1;
     }
     script_run_set_owner(run, &st);
-    int rc = run_in_state(run, &st, err);
+    int rc = fresh ? load(run, &st, err) : 0;
+    if (rc == 0) {
+        rc = script_run_call(run, 1, 0, err);
+    }
+    if (rc == 0 && st.failed) {
+        rc = err_move(err, &st.err);
+    }
     script_run_usage(run, &r->peak_bytes, &r->cpu_ns);
     script_run_free(run);
     map_done(&st.reads);

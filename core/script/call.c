@@ -42,8 +42,8 @@ static void take_causes(lua_State *L, int index, struct err *err)
 int script_error_take(lua_State *L, int index, struct err *err)
 {
     struct script_run *r = script_run_of(L);
-    bool before = r->unlimited;
-    r->unlimited = true;
+    bool before = r->memory.unlimited;
+    r->memory.unlimited = true;
     index = lua_absindex(L, index);
     luaL_checkstack(L, 12, NULL);
     if (lua_type(L, index) == LUA_TTABLE) {
@@ -64,7 +64,7 @@ int script_error_take(lua_State *L, int index, struct err *err)
     } else {
         err_set(err, ERR_INTERNAL, PREFIX "script failed with a %s", luaL_typename(L, index));
     }
-    r->unlimited = before;
+    r->memory.unlimited = before;
     return -1;
 }
 

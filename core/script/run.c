@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One state per run: allocator with a limit, the sandbox, `require`. Nothing of a run survives it.
+ * One state per run: the sandbox, `require`. Nothing of a run survives it. Making a state and
+ * loading a workflow takes longer than most runs, so a loaded state is saved and put back in place
+ * for the next one (memory.c), which finds it byte for byte as it was saved.
  */
 #include "base/log.h"
 #include "base/mem.h"
 #include "script/priv.h"
-
-/* A refusal is not the end yet: Lua collects garbage and asks again. What ends the run is the
- * error that follows when that does not help (LUA_ERRMEM in call.c and in pcall). */
-static void *run_alloc(void *ud, void *p, size_t osize, size_t nsize)
-{
-    struct script_run *r = ud;
-    osize = p ? osize : 0;
-    if (nsize == 0) {
-        r->bytes -= osize;
-        mem_free(p);
-        return NULL;
-    }
-    if (nsize > osize && r->bytes + (nsize - osize) > r->limits.bytes && !r->unlimited) {
-        return NULL;
-    }
-    r->bytes = r->bytes - osize + nsize;
-    r->peak = r->bytes > r->peak ? r->bytes : r->peak;
-    return mem_resize(p, nsize);
-}
 
 static int on_panic(lua_State *L)
 {
@@ -54,7 +37,7 @@ lua_State *script_run_state(struct script_run *r)
 
 void script_run_usage(const struct script_run *r, size_t *out_bytes, int64_t *out_cpu_ns)
 {
-    *out_bytes = r->peak;
+    *out_bytes = r->memory.peak;
     *out_cpu_ns = r->cpu_ns;
 }
 
@@ -80,8 +63,9 @@ int script_run_new(struct script_set *set, const struct script_limits *limits,
     r->set = script_set_ref(set);
     r->limits = *limits;
     r->modules = modules;
-    r->unlimited = true;
-    r->L = lua_newstate(run_alloc, r);
+    r->memory.limit = limits->bytes;
+    r->memory.unlimited = true;
+    r->L = lua_newstate(script_memory_alloc, &r->memory);
     if (!r->L) {
         script_run_free(r);
         return err_set(err, ERR_UNAVAILABLE, "cannot make a script state");
@@ -95,22 +79,57 @@ int script_run_new(struct script_set *set, const struct script_limits *limits,
         script_run_free(r);
         return -1;
     }
-    r->unlimited = false;
+    r->memory.unlimited = false;
     *out = r;
     return 0;
 }
 
+void script_run_keep(struct script_run *r, struct str workflow)
+{
+    if (r->stop == SCRIPT_GO && script_memory_save(&r->memory)) {
+        r->kept = script_set_find(r->set, workflow, true);
+        r->kept_calls = r->calls;
+    }
+}
+
+struct script_run *script_run_take(struct script_set *set, struct str workflow,
+                                   const struct script_limits *limits)
+{
+    const struct script_source *src = script_set_find(set, workflow, true);
+    struct script_run *r = src ? script_set_take_run(set, src) : NULL;
+    if (r) {
+        script_memory_restore(&r->memory);
+        r->memory.limit = limits->bytes;
+        r->set = script_set_ref(set);
+        r->limits = *limits;
+        r->owner = NULL;
+        r->stop = SCRIPT_GO;
+        r->calls = r->kept_calls;
+        r->cpu_ns = 0;
+    }
+    return r;
+}
+
+void script_run_drop(struct script_run *r)
+{
+    script_memory_done(&r->memory);
+    mem_free(r);
+}
+
+/* No lua_close: nothing in a state has a finalizer that would do more than free memory. */
 void script_run_free(struct script_run *r)
 {
     if (!r) {
         return;
     }
-    if (r->L) {
-        lua_sethook(r->L, NULL, 0, 0); /* __gc of our own userdata may run C, never Lua */
-        lua_close(r->L);
+    struct script_set *set = r->set;
+    if (r->kept) {
+        script_memory_trim(&r->memory);
+        script_set_give_run(set, r);
+    } else {
+        script_run_drop(r);
     }
-    script_set_unref(r->set);
-    mem_free(r);
+    script_set_unref(set);
 }
 
 static int load_source(lua_State *L, const struct script_source *src)
@@ -140,10 +159,10 @@ int script_run_load(struct script_run *r, struct str workflow, struct err *err)
     if (!src) {
         return err_set(err, ERR_NOT_FOUND, "no workflow '%.*s'", STR_ARG(workflow));
     }
-    r->unlimited = true;
+    r->memory.unlimited = true;
     lua_pushcfunction(r->L, load_workflow);
     lua_pushlightuserdata(r->L, (void *)src);
-    r->unlimited = false;
+    r->memory.unlimited = false;
     return script_run_call(r, 1, 1, err);
 }
 

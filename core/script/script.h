@@ -59,7 +59,16 @@ struct script_module {
 };
 int script_run_new(struct script_set *set, const struct script_limits *limits,
                    const struct script_module *modules, struct script_run **out, struct err *err);
+/* Throws the state away with all that is in it. Nothing in it is finalized: userdata own nothing. */
 void script_run_free(struct script_run *r);
+/* Makes the state as it is now, which has loaded `workflow`, the one that script_run_take gives after
+ * this run was freed. Nothing may be running in it, and nothing in it may refer to memory of its
+ * owner. A state that is too big is not kept. */
+void script_run_keep(struct script_run *r, struct str workflow);
+/* A run whose state is as script_run_keep found it, with new limits and no owner; NULL when none
+ * waits. Times and host calls until then do not count again. */
+struct script_run *script_run_take(struct script_set *set, struct str workflow,
+                                   const struct script_limits *limits);
 lua_State *script_run_state(struct script_run *r);
 /* The run of a state (for binding functions), and its owner's pointer. */
 struct script_run *script_run_of(lua_State *L);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "script/priv.h"
 
+#define KEPT_RUNS 12 /* one per verb; each has some 300 KiB */
 #define COMPILE_BYTES (256u * 1024 * 1024) /* compiler's memory: far above any legal source's need */
 
 struct compiler {
@@ -97,6 +98,7 @@ int script_set_load(const char *const *dirs, size_t n_dirs, struct script_set **
 {
     struct script_set *s = mem_new(struct script_set);
     atomic_init(&s->refs, 1);
+    pthread_mutex_init(&s->lock, NULL);
     if (script_source_collect(s, dirs, n_dirs, err) < 0) {
         script_set_unref(s);
         return -1;
@@ -126,8 +128,49 @@ struct script_set *script_set_ref(struct script_set *s)
 void script_set_unref(struct script_set *s)
 {
     if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
+        for (struct script_run *r = s->kept, *next; r; r = next) {
+            next = r->next;
+            script_run_drop(r);
+        }
+        pthread_mutex_destroy(&s->lock);
         arena_done(&s->arena);
         mem_free(s);
+    }
+}
+
+struct script_run *script_set_take_run(struct script_set *s, const struct script_source *src)
+{
+    struct script_run *r = NULL;
+    pthread_mutex_lock(&s->lock);
+    for (struct script_run **at = &s->kept; *at && !r; at = r ? at : &(*at)->next) {
+        if ((*at)->kept == src) {
+            r = *at;
+            *at = r->next;
+            s->n_kept--;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return r;
+}
+
+void script_set_give_run(struct script_set *s, struct script_run *r)
+{
+    struct script_run *last = NULL;
+    pthread_mutex_lock(&s->lock);
+    r->next = s->kept;
+    s->kept = r;
+    if (++s->n_kept > KEPT_RUNS) {
+        struct script_run **at = &s->kept;
+        while ((*at)->next) {
+            at = &(*at)->next;
+        }
+        last = *at;
+        *at = NULL;
+        s->n_kept--;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (last) {
+        script_run_drop(last);
     }
 }
 

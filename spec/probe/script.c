@@ -4,9 +4,10 @@
  *
  *   load(dirs) → set, or nil, kind, message
  *   set:sources() → list of {name, path, sha256, workflow}; set:generation(); set:text(name, wf)
- *   set:run(workflow, {cpu_ms=, bytes=, calls=, deadline_ms=}?) calls the `run` of the workflow's
- *     table with one argument: a table of host functions {count = fn, raise = fn}. Gives a table
- *     {ok, kind, message, causes, result, bytes, cpu_ms, wall_ms}.
+ *   set:run(workflow, {cpu_ms=, bytes=, calls=, deadline_ms=, keep=}?) calls the `run` of the
+ *     workflow's table with one argument: a table of host functions {count = fn, raise = fn}. keep=1:
+ *     in a state that an earlier such run left loaded, if there is one. Gives a table
+ *     {ok, fresh, kind, message, causes, result, bytes, cpu_ms, wall_ms}.
  *   set:run_parallel({workflow, …}, cpu_ms) runs each on a thread of its own at the same time; list
  *     of error kinds, "none" for success.
  */
@@ -146,11 +147,15 @@ static void push_result(lua_State *L, lua_State *inner)
     }
 }
 
-static int call_run(struct script_run *r, const char *workflow, struct err *err)
+static int call_run(struct script_run *r, const char *workflow, bool fresh, bool keep,
+                    struct err *err)
 {
     lua_State *inner = script_run_state(r);
-    if (script_run_load(r, str_of(workflow), err) < 0) {
+    if (fresh && script_run_load(r, str_of(workflow), err) < 0) {
         return -1;
+    }
+    if (fresh && keep) {
+        script_run_keep(r, str_of(workflow));
     }
     lua_pushliteral(inner, "run");
     lua_rawget(inner, -2);
@@ -176,16 +181,20 @@ static int set_run(lua_State *L)
     struct err err = ERR_INIT;
     struct script_run *r;
     int64_t before = clock_mono_ns();
-    if (script_run_new(set, &limits, modules, &r, &err) < 0) {
+    bool keep = option(L, "keep", 0);
+    bool fresh = !keep || !(r = script_run_take(set, str_of(workflow), &limits));
+    if (fresh && script_run_new(set, &limits, modules, &r, &err) < 0) {
         return push_err(L, &err);
     }
-    int rc = call_run(r, workflow, &err);
+    int rc = call_run(r, workflow, fresh, keep, &err);
     size_t bytes;
     int64_t cpu;
     script_run_usage(r, &bytes, &cpu);
     lua_newtable(L);
     lua_pushboolean(L, rc == 0);
     lua_setfield(L, -2, "ok");
+    lua_pushboolean(L, fresh);
+    lua_setfield(L, -2, "fresh");
     if (rc == 0) {
         push_result(L, script_run_state(r));
         lua_setfield(L, -2, "result");
@@ -233,7 +242,7 @@ static void *parallel_main(void *arg)
     struct err err = ERR_INIT;
     struct script_run *r;
     if (script_run_new(p->set, &limits, modules, &r, &err) == 0) {
-        (void)call_run(r, p->workflow, &err);
+        (void)call_run(r, p->workflow, true, false, &err);
         script_run_free(r);
     }
     p->kind = err.kind;
