@@ -19,11 +19,11 @@
 #include "store/store.h"
 
 #define STORE_APP_ID 0x6c616e69 /* "lani" in the file header: tells foreign databases apart */
-#define STORE_PAGE_BYTES 8192   /* three 2 KiB objects per page instead of one */
+#define STORE_PAGE_BYTES 4096   /* a commit writes each page that it touches: a create a dozen */
 #define WRITER_CACHE_KIB 4096
 #define READER_CACHE_KIB 1024
-#define WAL_CHECKPOINT_PAGES 1000 /* copy the WAL back after so many pages … */
-#define WAL_RESTART_PAGES 8000    /* … and make readers let go of it from here on */
+#define WAL_CHECKPOINT_PAGES 2000 /* copy the WAL back after so many pages … */
+#define WAL_RESTART_PAGES 16000   /* … and make readers let go of it from here on */
 
 enum sql_id {
     SQL_BEGIN,
