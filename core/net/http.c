@@ -6,6 +6,7 @@
  */
 #include "net/http.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/priv.h"
+#include "net/proxy.h"
 
 #define CONNECT_MS 20000      /* longest wait for DNS, TCP and TLS together */
 #define STALL_S 30            /* a transfer below one byte per second this long is dead */
@@ -30,7 +32,7 @@ struct net_http {
     enum net_auth auth;
     struct buf held; /* answer bytes not yet read, from held_at on */
     size_t held_at;
-    bool attached, done, paused, head_seen;
+    bool attached, done, paused, head_seen, proxied;
     CURLcode result;
     int64_t deadline_ns;
     char error[CURL_ERROR_SIZE];
@@ -145,6 +147,17 @@ static void set_identity(struct net_http *h)
     }
 }
 
+/* Asked per request; where redirects lead goes through the same proxy. */
+static void set_proxy(struct net_http *h, const char *url)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct net_proxies proxies = net_proxies_get();
+    struct str proxy = net_proxy_find(&a, &proxies, url);
+    curl_easy_setopt(h->easy, CURLOPT_PROXY, proxy.ptr);
+    curl_easy_setopt(h->easy, CURLOPT_NOPROXY, "");
+    h->proxied = proxy.len > 0;
+}
+
 static void set_request(struct net_http *h, const struct net_http_request *q)
 {
     CURL *e = h->easy;
@@ -153,7 +166,7 @@ static void set_request(struct net_http *h, const struct net_http_request *q)
     curl_easy_setopt(e, CURLOPT_URL, q->url);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(e, CURLOPT_PROXY, "");
+    set_proxy(h, q->url);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
@@ -183,10 +196,26 @@ static void set_request(struct net_http *h, const struct net_http_request *q)
     }
 }
 
+/* As the peer, a Go program, words it. */
+static int connect_failed(const char *target, long number, struct err *err)
+{
+    char why[128];
+    snprintf(why, sizeof(why), "%s", strerrordesc_np((int)number));
+    why[0] = (char)tolower((unsigned char)why[0]);
+    return err_set(err, ERR_UNAVAILABLE, "dial tcp %s: connect: %s", target, why);
+}
+
 /* The words that callers and the repository's retry table look for. */
-int net_curl_fail(CURLcode code, const char *detail, struct err *err)
+int net_curl_fail(CURL *easy, CURLcode code, const char *target, const char *detail,
+                  struct err *err)
 {
     const char *text = detail && *detail ? detail : curl_easy_strerror(code);
+    long number = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+    if (code == CURLE_COULDNT_CONNECT && target && number > 0 &&
+        strerrordesc_np((int)number)) {
+        return connect_failed(target, number, err);
+    }
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
         return err_set(err, ERR_TIMEOUT, "deadline exceeded: %s", text);
@@ -207,6 +236,20 @@ int net_curl_fail(CURLcode code, const char *detail, struct err *err)
     }
 }
 
+static int transfer_failed(struct net_http *h, struct err *err)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    CURLU *u = curl_url();
+    const char *target = NULL;
+    if (!h->proxied && u && !curl_url_set(u, CURLUPART_URL, net_http_url(h), 0)) {
+        target = arena_printf(&a, "%s:%s", net_url_part(&a, u, CURLUPART_HOST).ptr,
+                              net_url_part(&a, u, CURLUPART_PORT).ptr)
+                     .ptr;
+    }
+    curl_url_cleanup(u);
+    return net_curl_fail(h->easy, h->result, target, h->error, err);
+}
+
 /* Runs the transfer until it moved or the deadline is over. */
 static int pump(struct net_http *h, struct err *err)
 {
@@ -221,7 +264,7 @@ static int pump(struct net_http *h, struct err *err)
         }
     }
     if (h->done && h->result != CURLE_OK) {
-        return net_curl_fail(h->result, h->error, err);
+        return transfer_failed(h, err);
     }
     if (h->done || h->held.len > h->held_at) {
         return 0;
@@ -289,6 +332,17 @@ const char *net_http_url(const struct net_http *h)
     char *url = NULL;
     curl_easy_getinfo(h->easy, CURLINFO_EFFECTIVE_URL, &url);
     return url ? url : "";
+}
+
+struct str net_url_part(struct arena *a, CURLU *u, CURLUPart part)
+{
+    char *text = NULL;
+    struct str out = STR("");
+    if (!curl_url_get(u, part, &text, CURLU_DEFAULT_PORT)) {
+        out = arena_str(a, str_of(text));
+    }
+    curl_free(text);
+    return out;
 }
 
 static bool same_part(CURLU *a, CURLU *b, CURLUPart part)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Outgoing HTTP over libcurl: one conversation of requests with one server, answers read as a
- * stream. Each conversation has its own trust, credential and deadline; nothing is taken from the
- * environment (no proxy variables, no .netrc). A handle belongs to one thread at a time.
+ * stream. Each conversation has its own trust, credential and deadline; of the environment only the
+ * proxy variables count (proxy.h), no .netrc. A handle belongs to one thread at a time.
  */
 #pragma once
 

@@ -6,9 +6,14 @@
 
 #include <curl/curl.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
 /* Starts libcurl once per process. */
 void net_curl_init(void);
-/* Sets err for a failed transfer; detail may be empty. Returns -1. */
-int net_curl_fail(CURLcode code, const char *detail, struct err *err);
+/* A part of a URL in a, "" when it has none; the port is the scheme's when it is not given. */
+struct str net_url_part(struct arena *a, CURLU *u, CURLUPart part);
+/* Sets err for a failed transfer to host:port (NULL: through a proxy, or unknown); detail is what
+ * libcurl said and may be empty. Returns -1. */
+int net_curl_fail(CURL *easy, CURLcode code, const char *target, const char *detail,
+                  struct err *err);

@@ -49,8 +49,11 @@ int net_sock_open(const char *host, int port, int64_t deadline_ns, struct net_so
         code = curl_easy_getinfo(s->easy, CURLINFO_ACTIVESOCKET, &s->fd);
     }
     if (code) {
+        struct str target = str_sub(buf_str(&url), strlen("http://"), url.len - 1);
+        AUTO_ARENA a = ARENA_INIT;
+        net_curl_fail(s->easy, code, arena_strz(&a, target), error, err);
         net_sock_close(s);
-        return net_curl_fail(code, error, err);
+        return -1;
     }
     *out = s;
     return 0;

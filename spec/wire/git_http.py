@@ -12,6 +12,8 @@ and never answers),  /stall/… (sends the head and a few bytes, then nothing), 
 /lost-once/… (the first one only),  /cut/… (closes in the middle of the answer),
 /once-500/… (the first request fails, later ones work),  /redirect/… (302 to --redirect + rest).
 
+As an HTTP proxy it answers for every host.
+
 Faults that come and go under one URL are files, looked at on each request, in ROOT (for all
 repositories) or ROOT/repo.git (for that one): .fault-silent, .fault-slow-SECONDS, .fault-500,
 .fault-cut, .fault-post-500 (only POST), .fault-lost-down (does the next push, does not answer, and
@@ -175,6 +177,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def serve(self):
         self.lost, self.down = False, None
         path, _, query = self.path.partition("?")
+        if path.startswith("http://"):  # it is the proxy of another host, and answers for it
+            path = "/" + path[7:].partition("/")[2]
         path = urllib.parse.unquote(path)
         first, _, tail = path[1:].partition("/")
         if first.startswith(FAULTS):
