@@ -204,8 +204,6 @@ int kube_kind_prepare(struct arena *a, const struct kube_route *r, struct node *
 /* Everything that makes a 422. */
 int kube_validate(struct arena *a, const struct kube_route *r, const struct node *object,
                   const struct node *old, struct kube_invalid *v, struct err *err);
-/* kube-wire §8 label syntax; text of the fault or STR_NULL. */
-struct str kube_label_key_fault(struct arena *a, struct str key);
 
 /* --- convert.c: kinds that share their rows with another form --- */
 /* Key of the kind in the store. */

@@ -6,85 +6,23 @@
 
 #include "base/map.h"
 #include "data/base64.h"
-
-/* --- names --- */
+#include "krm/name.h"
 
 static bool alnum(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-static bool lower_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
+/* --- metadata --- */
 
-static bool is_label(struct str s)
+/* One cause for each thing that is wrong with a name. */
+static void add_faults(struct arena *a, const struct krm_name_faults *f, struct str field,
+                       struct str value, struct kube_invalid *v)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if (!lower_alnum(s.ptr[i]) && (s.ptr[i] != '-' || i == 0 || i + 1 == s.len)) {
-            return false;
-        }
+    for (size_t i = 0; i < f->n; i++) {
+        struct krm_name_faults one = {.n = 1, .at = {f->at[i]}};
+        kube_invalid_value(v, field, value, krm_name_faults_text(a, &one, ""));
     }
-    return s.len > 0;
-}
-
-static bool is_subdomain(struct str s)
-{
-    struct str part;
-    if (!s.len) {
-        return false;
-    }
-    while (s.ptr && str_split(&s, '.', &part)) {
-        if (!is_label(part)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* `[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?` */
-static bool is_qualified(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        bool inner = s.ptr[i] == '-' || s.ptr[i] == '_' || s.ptr[i] == '.';
-        if (!alnum(s.ptr[i]) && (!inner || i == 0 || i + 1 == s.len)) {
-            return false;
-        }
-    }
-    return s.len > 0;
-}
-
-static struct str too_long(struct arena *a, int max)
-{
-    AUTO_BUF b = BUF_INIT;
-    api_text(&b, "name-too-long", max);
-    return arena_str(a, buf_str(&b));
-}
-
-struct str kube_label_key_fault(struct arena *a, struct str key)
-{
-    ptrdiff_t slash = str_find_byte(key, '/');
-    struct str name = slash < 0 ? key : str_sub(key, (size_t)slash + 1, key.len);
-    if (slash >= 0) {
-        struct str prefix = str_sub(key, 0, (size_t)slash);
-        if (!prefix.len) {
-            return STR("prefix part must be non-empty");
-        }
-        if (!is_subdomain(prefix)) {
-            return arena_printf(a, "prefix part %s", api_message("name-subdomain"));
-        }
-        if (prefix.len > LIMIT_NAME) {
-            return arena_printf(a, "prefix part %.*s", STR_ARG(too_long(a, LIMIT_NAME)));
-        }
-    }
-    if (!name.len) {
-        return STR("name part must be non-empty");
-    }
-    if (name.len > LIMIT_LABEL) {
-        return arena_printf(a, "name part %.*s", STR_ARG(too_long(a, LIMIT_LABEL)));
-    }
-    return is_qualified(name) ? STR_NULL : str_of(api_message("name-qualified"));
 }
 
 static void check_labels(struct arena *a, const struct node *labels, struct kube_invalid *v)
@@ -92,15 +30,10 @@ static void check_labels(struct arena *a, const struct node *labels, struct kube
     struct str field = STR("metadata.labels");
     for (size_t i = 0; node_is(labels, NODE_MAP) && i < labels->n; i++) {
         struct str key = labels->members[i].key, value = node_text(labels->members[i].value);
-        struct str fault = kube_label_key_fault(a, key);
-        if (fault.ptr) {
-            kube_invalid_value(v, field, key, fault);
-        }
-        if (value.len > LIMIT_LABEL) {
-            kube_invalid_value(v, field, value, too_long(a, LIMIT_LABEL));
-        } else if (value.len && !is_qualified(value)) {
-            kube_invalid_value(v, field, value, str_of(api_message("name-label-value")));
-        }
+        struct krm_name_faults faults = krm_name_check_qualified(key);
+        add_faults(a, &faults, field, key, v);
+        faults = krm_name_check_label_value(value);
+        add_faults(a, &faults, field, value, v);
     }
 }
 
@@ -115,10 +48,8 @@ static void check_annotations(struct arena *a, const struct node *n, struct kube
             char c = key.ptr[k];
             buf_addc(&lower, c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c);
         }
-        struct str fault = kube_label_key_fault(a, buf_str(&lower));
-        if (fault.ptr) {
-            kube_invalid_value(v, field, key, fault);
-        }
+        struct krm_name_faults faults = krm_name_check_qualified(buf_str(&lower));
+        add_faults(a, &faults, field, key, v);
         total += key.len + node_text(n->members[i].value).len;
     }
     if (total > LIMIT_ANNOTATIONS_BYTES) {
@@ -144,10 +75,8 @@ static void check_finalizers(struct arena *a, const struct node *meta, const str
     bool deleting = node_text_at(was, "deletionTimestamp").len > 0;
     for (size_t i = 0; node_is(list, NODE_LIST) && i < list->n; i++) {
         struct str one = node_text(list->items[i]);
-        struct str fault = kube_label_key_fault(a, one);
-        if (fault.ptr) {
-            kube_invalid_value(v, STR("metadata.finalizers"), one, fault);
-        }
+        struct krm_name_faults faults = krm_name_check_qualified(one);
+        add_faults(a, &faults, STR("metadata.finalizers"), one, v);
         if (deleting && !has_text(node_getz(was, "finalizers"), one)) {
             kube_invalid_text(v, "FieldValueForbidden", STR("metadata.finalizers"),
                               "kube-field-forbidden", api_message("kube-finalizers"));
@@ -193,13 +122,10 @@ static void check_name(struct arena *a, const struct api_kind *k, struct str nam
         kube_invalid_value(v, field, name, buf_str(&text));
         return;
     }
-    bool label = k->name_rule == API_NAME_LABEL;
-    if (name.len > (label ? LIMIT_LABEL : LIMIT_NAME)) {
-        kube_invalid_value(v, field, name, too_long(a, label ? LIMIT_LABEL : LIMIT_NAME));
-    } else if (label ? !is_label(name) : !is_subdomain(name)) {
-        kube_invalid_value(v, field, name,
-                           str_of(api_message(label ? "name-label" : "name-subdomain")));
-    }
+    struct krm_name_faults faults = k->name_rule == API_NAME_LABEL
+                                        ? krm_name_check_label(name)
+                                        : krm_name_check_subdomain(name);
+    add_faults(a, &faults, field, name, v);
 }
 
 /* The CEL rules of a CRD that wants its name to be a label; they stand on the whole object. */
@@ -209,10 +135,9 @@ static void check_crd_name(const struct api_kind *k, struct str name, struct kub
     if (k->name_rule != API_NAME_CRD_LABEL || !name.len) {
         return;
     }
-    const char *id = !is_label(name)          ? "repository-name-label"
-                     : name.len > LIMIT_LABEL ? "repository-name-long"
-                                              : NULL;
-    if (id) {
+    struct krm_name_faults faults = krm_name_check_label(name);
+    for (size_t i = faults.n; i-- > 0;) { /* the shape is the first rule, the length the second */
+        const char *id = faults.at[i].max ? "repository-name-long" : "repository-name-label";
         kube_invalid_add(v, "FieldValueInvalid", STR("<nil>"),
                          arena_printf(&a, "Invalid value: \"object\": %s", api_message(id)));
     }
