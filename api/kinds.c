@@ -92,12 +92,6 @@ static const struct api_kind *first_of(struct str group, struct str version)
     return low < api_n_kinds ? &api_kinds[low] : NULL;
 }
 
-bool api_group_has(struct str group)
-{
-    const struct api_kind *k = first_of(group, STR_NULL);
-    return k && str_eqz(group, k->group);
-}
-
 bool api_group_version_has(struct str group, struct str version)
 {
     const struct api_kind *k = first_of(group, version);

@@ -143,7 +143,6 @@ const struct api_kind *api_kind_find(struct str group, struct str version, struc
 /* By apiVersion and kind of an object. */
 const struct api_kind *api_kind_find_object(struct str api_version, struct str kind);
 const struct api_field *api_field_find(const struct api_schema *s, struct str name);
-bool api_group_has(struct str group);
 bool api_group_version_has(struct str group, struct str version);
 
 /* printf format of a message of api/messages.lua; unknown ids abort (programming error). The only

@@ -145,12 +145,6 @@ static int l_field_find(lua_State *L)
     return 1;
 }
 
-static int l_group_has(lua_State *L)
-{
-    lua_pushboolean(L, api_group_has(check_str(L, 1)));
-    return 1;
-}
-
 static int l_group_version_has(lua_State *L)
 {
     lua_pushboolean(L, api_group_version_has(check_str(L, 1), check_str(L, 2)));
@@ -219,7 +213,6 @@ static const luaL_Reg FUNCTIONS[] = {
     {"kind_find_object", l_kind_find_object},
     {"kind_at", l_kind_at},
     {"field_find", l_field_find},
-    {"group_has", l_group_has},
     {"group_version_has", l_group_version_has},
     {"message", l_message},
     {"text", l_text},
