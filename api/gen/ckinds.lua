@@ -3,6 +3,7 @@
 -- Writes api_kinds.c: the tables of api/kinds.h from the model. The sort orders here are what
 -- api/kinds.c searches by.
 
+local crd = require("crd")
 local ctext = require("ctext")
 
 local M = {}
@@ -99,16 +100,25 @@ local function add_schema(out, schema, number, numbers)
     out[#out + 1] = "};\n"
   end
   out[#out + 1] = ("static const struct api_schema schema_%d = {%s, %s, %s, %d, %s, %s};\n\n")
-    :format(number, literal(schema.name), literal(schema.description), fields, #schema.fields,
+    :format(number, literal(schema.name), literal(schema.description or ""), fields, #schema.fields,
       schema.open or false, schema.atomic or false)
+end
+
+-- Tables say of a column of a CRD where its cells come from.
+local function column_description(kind, column)
+  if kind.crd and column.description == "" then
+    return "Custom resource definition column (in JSONPath format): "
+      .. crd.json_path(column.source)
+  end
+  return column.description
 end
 
 local function add_columns(out, kind, number)
   out[#out + 1] = "static const struct api_column columns_" .. number .. "[] = {\n"
   for _, column in ipairs(kind.columns) do
     out[#out + 1] = ("    {%s, %s, %s, %s, %d, %s, %s},\n"):format(literal(column.name),
-      literal(column.type), literal(column.format), literal(column.description), column.priority,
-      literal(column.source), or_null(column.missing))
+      literal(column.type), literal(column.format), literal(column_description(kind, column)),
+      column.priority, literal(column.source), or_null(column.missing))
   end
   out[#out + 1] = "};\n"
 end

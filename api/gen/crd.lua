@@ -9,9 +9,6 @@ local schemas = require("schemas")
 
 local M = {}
 
--- No prefix: every struct is written out where it is used.
-local INLINE = { prefix = nil }
-
 local function label_path(key)
   return ".metadata.labels['" .. key:gsub("%.", "\\.") .. "']"
 end
@@ -73,7 +70,7 @@ local function schema_of(kind, messages)
   local collector = schemas.collector()
   for _, field in ipairs(kind.schema.fields) do
     json.set(properties, field.name, field.name == "metadata" and json.object("type", "object")
-      or schemas.field(INLINE, collector, field))
+      or schemas.field(schemas.INLINE, collector, field))
   end
   return json.object("description", kind.description, "type", "object", "properties", properties,
     "x-kubernetes-validations", rules.of(kind, messages))

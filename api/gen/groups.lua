@@ -5,8 +5,8 @@
 
 return {
   order = {
-    "porch.kpt.dev",
     "config.porch.kpt.dev",
+    "porch.kpt.dev",
     "authorization.k8s.io",
     "authentication.k8s.io",
     "rbac.authorization.k8s.io",
@@ -16,7 +16,7 @@ return {
   },
   versions = {
     ["porch.kpt.dev"] = { "v1alpha1", "v1alpha2" },
-    ["config.porch.kpt.dev"] = { "v1alpha1", "v1alpha2" },
+    ["config.porch.kpt.dev"] = { "v1alpha2", "v1alpha1" },
     ["authentication.k8s.io"] = { "v1", "v1beta1" },
   },
 }

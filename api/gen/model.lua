@@ -138,8 +138,8 @@ local function resolve_field(world, where, source, context)
   if source.fields then
     local path = context.path .. "." .. name
     local own = source.name and context.component .. "." .. source.name
-    field.object = {
-      name = own or path, component = own ~= nil, description = description,
+    field.object = { -- clients show the description of a component behind that of its use
+      name = own or path, component = own ~= nil, description = not own and description or nil,
     }
     field.object.fields = resolve_fields(world, where, source.fields,
       { go = context.go, path = path, component = context.component })

@@ -12,7 +12,6 @@ local sha512 = require("sha512")
 
 local M = {}
 
-local PRODUCES = { "application/json", "application/yaml" }
 local TITLE, VERSION = "Porch", "0.1"
 
 local function gvk_of(kind, suffix)
@@ -44,11 +43,12 @@ local function root_schema(model, kind)
     root[key] = value
   end
   root.gvks = { gvk_of(kind) }
+  root.crd = kind.crd
   root.validations = kind.crd and rules.of(kind, model.messages) or nil
   return root
 end
 
--- Notes the schemas of kinds (objects and lists) and of the options that operations use.
+-- Notes the schemas of kinds (objects and lists) and of what operations use besides.
 local function roots(model, kinds)
   local collector = schemas.collector()
   for _, kind in ipairs(kinds) do
@@ -62,8 +62,8 @@ local function roots(model, kinds)
       collector.use(list_schema(model, kind))
     end
   end
-  for _, name in ipairs({ "meta.DeleteOptions", "meta.Patch", "meta.Status" }) do
-    collector.use(model.type(name))
+  for _, name in ipairs({ "DeleteOptions", "Patch", "Status", "WatchEvent", "APIResourceList" }) do
+    collector.use(model.type("meta." .. name))
   end
   return collector
 end
@@ -97,19 +97,15 @@ local function path_description(name)
   return name == "name" and "Name of the object." or "Namespace of the object."
 end
 
-local function parameters_v3(operation)
-  local list = {}
-  for _, name in ipairs(path_parameters(operation.path)) do
-    list[#list + 1] = json.object("name", name, "in", "path", "description",
-      path_description(name), "required", true, "schema",
-      json.object("type", "string", "uniqueItems", true))
-  end
-  for _, name in ipairs(operation.query) do
-    local parameter = operations.PARAMETERS[name]
-    list[#list + 1] = json.object("name", name, "in", "query", "description", parameter[2],
-      "schema", json.object("type", parameter[1], "uniqueItems", true))
-  end
-  return list
+local function path_parameter_v3(name)
+  return json.object("name", name, "in", "path", "description", path_description(name),
+    "required", true, "schema", json.object("type", "string", "uniqueItems", true))
+end
+
+local function query_parameter_v3(name)
+  local parameter = operations.PARAMETERS[name]
+  return json.object("name", name, "in", "query", "description", parameter[2], "schema",
+    json.object("type", parameter[1], "uniqueItems", true))
 end
 
 local function content_v3(types, name)
@@ -120,96 +116,159 @@ local function content_v3(types, name)
   return content
 end
 
-local function operation_v3(operation)
+local function description_of(answer)
+  return answer[1] == 401 and "Unauthorized" or "OK"
+end
+
+local function operation_v3(operation, parameters)
   local answers = json.object()
   for _, answer in ipairs(operation.answers) do
-    json.set(answers, tostring(answer[1]), json.object("description", "OK", "content",
-      content_v3(PRODUCES, answer[2])))
+    json.set(answers, tostring(answer[1]), json.object("description", description_of(answer),
+      "content", answer[2] and content_v3(operation.types, answer[2]) or nil))
   end
   local body = operation.body
   return json.object("tags", { operation.tag }, "operationId", operation.id, "parameters",
-    parameters_v3(operation), "requestBody", body and json.object("content",
+    #parameters > 0 and parameters or nil, "requestBody", body and json.object("content",
       content_v3(body[2], body[1]), "required", not body.optional or nil) or nil, "responses",
     answers, "x-kubernetes-action", operation.action, "x-kubernetes-group-version-kind",
-    gvk_of(operation.kind))
+    operation.kind and gvk_of(operation.kind))
 end
 
-local function parameters_v2(operation)
-  local list, body = {}, operation.body
-  for _, name in ipairs(path_parameters(operation.path)) do
-    list[#list + 1] = json.object("uniqueItems", true, "type", "string", "description",
-      path_description(name), "name", name, "in", "path", "required", true)
+local function path_parameter_v2(name)
+  return json.object("uniqueItems", true, "type", "string", "description",
+    path_description(name), "name", name, "in", "path", "required", true)
+end
+
+local function query_parameter_v2(name)
+  local parameter = operations.PARAMETERS[name]
+  return json.object("uniqueItems", true, "type", parameter[1], "description", parameter[2],
+    "name", name, "in", "query")
+end
+
+local function operation_v2(operation, parameters)
+  local answers, body = json.object(), operation.body
+  for _, answer in ipairs(operation.answers) do
+    json.set(answers, tostring(answer[1]), json.object("description", description_of(answer),
+      "schema", answer[2] and schemas.reference(schemas.V2, answer[2]) or nil))
   end
   if body then
-    list[#list + 1] = json.object("name", "body", "in", "body", "required",
-      not body.optional or nil, "schema", schemas.reference(schemas.V2, body[1]))
+    table.insert(parameters, 1, json.object("name", "body", "in", "body", "required",
+      not body.optional or nil, "schema", schemas.reference(schemas.V2, body[1])))
   end
-  for _, name in ipairs(operation.query) do
-    local parameter = operations.PARAMETERS[name]
-    list[#list + 1] = json.object("uniqueItems", true, "type", parameter[1], "description",
-      parameter[2], "name", name, "in", "query")
-  end
-  return list
+  return json.object("consumes", body and body[2] or { "*/*" }, "produces", operation.types,
+    "schemes", { "https" }, "tags", { operation.tag }, "operationId", operation.id, "parameters",
+    #parameters > 0 and parameters or nil, "responses", answers, "x-kubernetes-action",
+    operation.action, "x-kubernetes-group-version-kind",
+    operation.kind and gvk_of(operation.kind))
 end
 
-local function operation_v2(operation)
-  local answers = json.object()
-  for _, answer in ipairs(operation.answers) do
-    json.set(answers, tostring(answer[1]), json.object("description", "OK", "schema",
-      schemas.reference(schemas.V2, answer[2])))
-  end
-  return json.object("consumes", operation.body and operation.body[2] or { "*/*" }, "produces",
-    PRODUCES, "schemes", { "https" }, "tags", { operation.tag }, "operationId", operation.id,
-    "parameters", parameters_v2(operation), "responses", answers, "x-kubernetes-action",
-    operation.action, "x-kubernetes-group-version-kind", gvk_of(operation.kind))
-end
+-- How paths are written: operation, parameter of a path, parameter of a query.
+local PATHS_V2 = { operation_v2, path_parameter_v2, query_parameter_v2 }
+local PATHS_V3 = { operation_v3, path_parameter_v3, query_parameter_v3 }
 
-local function paths(kinds, emit)
-  local object = json.object()
-  for _, kind in ipairs(kinds) do
-    for _, operation in ipairs(operations.of(kind)) do
-      local path = object.map[operation.path]
-      if not path then
-        path = json.object()
-        json.set(object, operation.path, path)
-      end
-      json.set(path, operation.method, emit(operation))
+-- The operations of one path; the parameters that all of them have belong to the path.
+local function path_item(list, form)
+  local emit, path_parameter, query_parameter = table.unpack(form)
+  local object, common, shared = json.object(), {}, {}
+  for _, name in ipairs(path_parameters(list[1].path)) do
+    common[#common + 1] = path_parameter(name)
+  end
+  for _, name in ipairs(operations.shared_query(list)) do
+    common[#common + 1], shared[name] = query_parameter(name), true
+  end
+  for _, operation in ipairs(list) do
+    local own = {}
+    for _, name in ipairs(operation.query) do
+      own[#own + 1] = not shared[name] and query_parameter(name) or nil
     end
+    json.set(object, operation.method, emit(operation, own))
+  end
+  json.set(object, "parameters", common)
+  return object
+end
+
+-- The paths of operations, in their order.
+local function paths(list, form)
+  local by_path, order, object = {}, {}, json.object()
+  for _, operation in ipairs(list) do
+    local path = operation.path
+    if not by_path[path] then
+      by_path[path], order[#order + 1] = {}, path
+    end
+    table.insert(by_path[path], operation)
+  end
+  for _, path in ipairs(order) do
+    json.set(object, path, path_item(by_path[path], form))
   end
   return object
+end
+
+-- Nothing describes the discovery documents of custom resources.
+local function is_builtin(version)
+  return not version.kinds[1].crd
+end
+
+local function operations_of(group, version)
+  local list = {}
+  if is_builtin(version) then
+    list[1] = operations.of_discovery(group, version)
+  end
+  for _, kind in ipairs(version.kinds) do
+    for _, operation in ipairs(operations.of(kind)) do
+      list[#list + 1] = operation
+    end
+  end
+  return list
 end
 
 local function info()
   return json.object("title", TITLE, "version", VERSION)
 end
 
+local function document_v3(list, collector)
+  return json.text(json.object("openapi", "3.0.0", "info", info(), "paths",
+    paths(list, PATHS_V3), "components",
+    json.object("schemas", definitions(schemas.V3, collector))))
+end
+
 local function add_v3(documents, model)
   local index = json.object()
+  local function add(key, body)
+    local path, etag = "/openapi/v3/" .. key, sha512.hex(body)
+    documents[#documents + 1] = {
+      path = path, variant = "", content_type = "application/json", body = body, etag = etag,
+    }
+    json.set(index, key, json.object("serverRelativeURL", path .. "?hash=" .. etag))
+  end
   for _, group in ipairs(model.groups) do
+    local root = group.name == "" and "api/" or "apis/"
+    if group.name ~= "" and is_builtin(group.versions[1]) then
+      local collector = schemas.collector()
+      collector.use(model.type("meta.APIGroup"))
+      add(root .. group.name, document_v3({ operations.of_discovery(group) }, collector))
+    end
     for _, version in ipairs(group.versions) do
-      local key = (group.name == "" and "api/" or "apis/") .. version.group_version
-      local collector = roots(model, version.kinds)
-      local body = json.text(json.object("openapi", "3.0.0", "info", info(), "paths",
-        paths(version.kinds, operation_v3), "components",
-        json.object("schemas", definitions(schemas.V3, collector))))
-      local path = "/openapi/v3/" .. key
-      local etag = sha512.hex(body)
-      documents[#documents + 1] = {
-        path = path, variant = "", content_type = "application/json", body = body, etag = etag,
-      }
-      json.set(index, key, json.object("serverRelativeURL", path .. "?hash=" .. etag))
+      add(root .. version.group_version,
+        document_v3(operations_of(group, version), roots(model, version.kinds)))
     end
   end
-  documents[#documents + 1] = {
-    path = "/openapi/v3", variant = "", content_type = "application/json",
+  documents[#documents + 1] = { -- clients do not mind the type, which is the peer's
+    path = "/openapi/v3", variant = "", content_type = "text/plain; charset=utf-8",
     body = json.text(json.object("paths", index)),
   }
 end
 
 local function add_v2(documents, model)
-  local collector = roots(model, model.kinds)
-  local tree = json.object("swagger", "2.0", "info", info(), "paths",
-    paths(model.kinds, operation_v2), "definitions", definitions(schemas.V2, collector))
+  local list = {}
+  for _, group in ipairs(model.groups) do
+    for _, version in ipairs(group.versions) do
+      for _, operation in ipairs(operations_of(group, version)) do
+        list[#list + 1] = operation
+      end
+    end
+  end
+  local tree = json.object("swagger", "2.0", "info", info(), "paths", paths(list, PATHS_V2),
+    "definitions", definitions(schemas.V2, roots(model, model.kinds)))
   documents[#documents + 1] = {
     path = "/openapi/v2", variant = "", content_type = "application/json", body = json.text(tree),
   }

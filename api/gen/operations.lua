@@ -6,18 +6,25 @@
 
 local M = {}
 
-local OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
-local PATCH = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"
-local STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
+local META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+local OPTIONS, PATCH, STATUS = META .. "DeleteOptions", META .. "Patch", META .. "Status"
 
-local PATCH_TYPES = {
+local ANSWERS = { "application/json", "application/yaml" }
+local STREAMS = { "application/json", "application/json;stream=watch", "application/yaml" }
+local BODIES, CRD_BODIES = { "*/*" }, { "application/json", "application/yaml" }
+local PATCHES = {
   "application/json-patch+json", "application/merge-patch+json",
   "application/strategic-merge-patch+json", "application/apply-patch+yaml",
 }
+local CRD_PATCHES = { PATCHES[1], PATCHES[2], PATCHES[4] }
 
 local WRITE = { "dryRun", "fieldManager", "fieldValidation" }
 local PATCHING = { "dryRun", "fieldManager", "fieldValidation", "force" }
-local DELETING = { "dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy" }
+local READ, CRD_READ = {}, { "resourceVersion" }
+local DELETING = {
+  "dryRun", "gracePeriodSeconds", "ignoreStoreReadErrorWithClusterBreakingPotential",
+  "orphanDependents", "propagationPolicy",
+}
 local LISTING = {
   "allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion",
   "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch",
@@ -33,9 +40,13 @@ M.PARAMETERS = {
   fieldValidation = { "string", "Ignore, Warn or Strict: what unknown fields lead to." },
   force = { "boolean", "Take over fields that other managers own (apply only)." },
   gracePeriodSeconds = { "integer", "Seconds before the object goes." },
+  ignoreStoreReadErrorWithClusterBreakingPotential = {
+    "boolean", "Accepted for clients that send it; without effect.",
+  },
   labelSelector = { "string", "Limits the list by labels." },
   limit = { "integer", "Largest number of items in a page." },
   orphanDependents = { "boolean", "Old form of propagationPolicy=Orphan." },
+  pretty = { "string", "true: indented JSON." },
   propagationPolicy = { "string", "Foreground, Background or Orphan." },
   resourceVersion = { "string", "Version to start from." },
   resourceVersionMatch = { "string", "How resourceVersion is meant." },
@@ -51,24 +62,48 @@ local function camel(text)
   end):gsub("%.", ""))
 end
 
+-- "porch.kpt.dev", "v1alpha1" become "porch_kpt_dev_v1alpha1".
+local function tag(group, version)
+  local name = group:gsub("%.k8s%.io$", "") .. (version and "_" .. version or "")
+  return (name:gsub("[^%w]", "_"))
+end
+
 local function add(list, kind, operation)
   operation.kind = kind
   local group = kind.group == "" and "core" or kind.group
-  operation.tag = (group:gsub("%.k8s%.io$", "") .. "_" .. kind.version):gsub("[^%w]", "_")
+  operation.tag = tag(group, kind.version)
   operation.id = operation.verb .. camel(group) .. camel(kind.version)
     .. (operation.namespaced and "Namespaced" or "") .. kind.kind .. (operation.suffix or "")
+  operation.types = operation.types or ANSWERS
+  if not kind.go then -- the peer's own server does not say it
+    operation.answers[#operation.answers + 1] = { 401 }
+  end
   list[#list + 1] = operation
+end
+
+local function add_list(list, kind, path, more)
+  add(list, kind, { path = path, method = "get", verb = "list", action = "list", query = LISTING,
+    types = not kind.crd and STREAMS or nil, answers = { { 200, kind.schema.name .. "List" } },
+    namespaced = more.namespaced, suffix = more.suffix })
+end
+
+-- The old paths of watches; custom resources have none.
+local function add_watch(list, kind, path, more)
+  if kind.verb.watch and not kind.crd then
+    add(list, kind, { path = path, method = "get", verb = "watch", action = more.action,
+      query = LISTING, types = STREAMS, answers = { { 200, META .. "WatchEvent" } },
+      namespaced = more.namespaced, suffix = more.suffix })
+  end
 end
 
 local function collection(list, kind, path, own)
   local namespaced = kind.flag.namespaced
   if kind.verb.list then
-    add(list, kind, { path = path, method = "get", verb = "list", action = "list",
-      query = LISTING, answers = { { 200, own .. "List" } }, namespaced = namespaced })
+    add_list(list, kind, path, { namespaced = namespaced })
   end
   if kind.verb.create then
     add(list, kind, { path = path, method = "post", verb = "create", action = "post",
-      query = WRITE, body = { own, { "*/*" } }, namespaced = namespaced,
+      query = WRITE, body = { own, kind.crd and CRD_BODIES or BODIES }, namespaced = namespaced,
       answers = { { 200, own }, { 201, own }, { 202, own } } })
   end
   if kind.verb.deletecollection then
@@ -81,23 +116,26 @@ end
 -- get, put and patch of an object or of one of its subresources.
 local function item(list, kind, path, own, verbs, suffix)
   local namespaced = kind.flag.namespaced
+  local bodies = kind.crd and CRD_BODIES or BODIES
   if verbs.get then
-    add(list, kind, { path = path, method = "get", verb = "read", action = "get", query = {},
-      answers = { { 200, own } }, namespaced = namespaced, suffix = suffix })
+    add(list, kind, { path = path, method = "get", verb = "read", action = "get",
+      query = kind.crd and CRD_READ or READ, answers = { { 200, own } }, namespaced = namespaced,
+      suffix = suffix })
   end
   if verbs.update then
     add(list, kind, { path = path, method = "put", verb = "replace", action = "put",
-      query = WRITE, body = { own, { "*/*" } }, namespaced = namespaced, suffix = suffix,
+      query = WRITE, body = { own, bodies }, namespaced = namespaced, suffix = suffix,
       answers = { { 200, own }, { 201, own } } })
   end
   if verbs.patch then
     add(list, kind, { path = path, method = "patch", verb = "patch", action = "patch",
-      query = PATCHING, body = { PATCH, PATCH_TYPES }, namespaced = namespaced, suffix = suffix,
-      answers = { { 200, own }, { 201, own } } })
+      query = PATCHING, body = { PATCH, kind.crd and CRD_PATCHES or PATCHES },
+      namespaced = namespaced, suffix = suffix,
+      answers = { { 200, own }, not kind.crd and { 201, own } or nil } })
   end
   if verbs.delete then
     add(list, kind, { path = path, method = "delete", verb = "delete", action = "delete",
-      query = DELETING, body = { OPTIONS, { "*/*" }, optional = true }, namespaced = namespaced,
+      query = DELETING, body = { OPTIONS, bodies, optional = true }, namespaced = namespaced,
       answers = { { 200, STATUS }, { 202, STATUS } }, suffix = suffix })
   end
 end
@@ -106,24 +144,59 @@ end
 function M.of(kind)
   local list, own = {}, kind.schema.name
   local root = (kind.group == "" and "/api/" or "/apis/") .. kind.group_version
-  local path = root .. "/" .. kind.resource
-  if kind.flag.namespaced then
-    if kind.verb.list then
-      add(list, kind, { path = path, method = "get", verb = "list", action = "list",
-        query = LISTING, answers = { { 200, own .. "List" } }, suffix = "ForAllNamespaces" })
-    end
-    path = root .. "/namespaces/{namespace}/" .. kind.resource
+  local namespaced = kind.flag.namespaced
+  local place = (namespaced and "/namespaces/{namespace}/" or "/") .. kind.resource
+  if namespaced and kind.verb.list then
+    add_list(list, kind, root .. "/" .. kind.resource, { suffix = "ForAllNamespaces" })
   end
-  collection(list, kind, path, own)
-  item(list, kind, path .. "/{name}", own, kind.verb)
+  collection(list, kind, root .. place, own)
+  item(list, kind, root .. place .. "/{name}", own, kind.verb)
   for _, sub in ipairs(kind.subresources) do
     local verbs = {}
     for _, verb in ipairs(sub.verbs) do
       verbs[verb] = true
     end
-    item(list, kind, path .. "/{name}/" .. sub.name, own, verbs, camel(sub.name))
+    item(list, kind, root .. place .. "/{name}/" .. sub.name, own, verbs, camel(sub.name))
   end
+  if namespaced then
+    add_watch(list, kind, root .. "/watch/" .. kind.resource,
+      { action = "watchlist", suffix = "ListForAllNamespaces" })
+  end
+  add_watch(list, kind, root .. "/watch" .. place,
+    { action = "watchlist", namespaced = namespaced, suffix = "List" })
+  add_watch(list, kind, root .. "/watch" .. place .. "/{name}",
+    { action = "watch", namespaced = namespaced })
   return list
+end
+
+--- The operation that reads a discovery document: of a group (`version` nil) or of one of its
+--- versions. Custom resources are not described by one.
+function M.of_discovery(group, version)
+  local name = group.name == "" and "core" or group.name
+  local root = group.name == "" and "/api/" or "/apis/"
+  return {
+    path = root .. (version and version.group_version or group.name) .. "/", method = "get",
+    id = "get" .. camel(name) .. (version and camel(version.name) .. "APIResources" or "APIGroup"),
+    tag = tag(name, version and version.name), query = READ, types = ANSWERS,
+    answers = { { 200, META .. (version and "APIResourceList" or "APIGroup") } },
+  }
+end
+
+--- What all operations of a path say alike belongs to the path: query parameters by name.
+function M.shared_query(list)
+  local shared = { "pretty" }
+  for _, name in ipairs(list[1].query) do
+    local everywhere = true
+    for _, operation in ipairs(list) do
+      local own = false
+      for _, other in ipairs(operation.query) do
+        own = own or other == name
+      end
+      everywhere = everywhere and own
+    end
+    shared[#shared + 1] = everywhere and name or nil
+  end
+  return shared
 end
 
 return M

@@ -97,7 +97,6 @@ local SCHEMA = {
   { "$ref", text(1) },
   { "format", text(2) },
   { "description", text(4) },
-  { "default", function(value) return field(5, any(value)) end },
   { "maxLength", integer(11) },
   { "minLength", integer(12) },
   { "required", texts(19) },
@@ -152,6 +151,16 @@ local function parameter(object)
   return field(1, field(2, field(4, members(object, PATH))))
 end
 
+local function parameters(number)
+  return function(list)
+    local out = {}
+    for i, value in ipairs(list) do
+      out[i] = field(number, parameter(value))
+    end
+    return table.concat(out)
+  end
+end
+
 local RESPONSE = {
   { "description", text(1) },
   { "schema", function(value) return field(2, field(1, schema(value))) end },
@@ -166,26 +175,28 @@ local OPERATION = {
   { "operationId", text(5) },
   { "produces", texts(6) },
   { "consumes", texts(7) },
-  { "parameters", function(list)
-    local out = {}
-    for i, value in ipairs(list) do
-      out[i] = field(8, parameter(value))
-    end
-    return table.concat(out)
-  end },
+  { "parameters", parameters(8) },
   { "responses", function(value) return field(9, named_all(1, value, response)) end },
   { "schemes", texts(10) },
 }
 
-local METHODS = { get = 2, put = 3, post = 4, delete = 5, patch = 8 }
+local function operation(number)
+  return function(value)
+    return field(number, members(value, OPERATION) .. extensions(13, value))
+  end
+end
+
+local PATH_ITEM = {
+  { "get", operation(2) },
+  { "put", operation(3) },
+  { "post", operation(4) },
+  { "delete", operation(5) },
+  { "patch", operation(8) },
+  { "parameters", parameters(9) },
+}
 
 local function path_item(object)
-  local out = {}
-  for i, method in ipairs(object.keys) do
-    local operation = object.map[method]
-    out[i] = field(METHODS[method], members(operation, OPERATION) .. extensions(13, operation))
-  end
-  return table.concat(out)
+  return members(object, PATH_ITEM)
 end
 
 local INFO = { { "title", text(1) }, { "version", text(2) } }

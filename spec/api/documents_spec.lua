@@ -86,8 +86,8 @@ describe("discovery", function()
     assert.equal('{"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":'
       .. '[{"clientCIDR":"0.0.0.0/0","serverAddress":""}]}', documents["/api"].body)
     local groups = decode(documents["/apis"]).groups
-    assert.equal("porch.kpt.dev", groups[1].name)
-    assert.equal("config.porch.kpt.dev", groups[2].name)
+    assert.equal("config.porch.kpt.dev", groups[1].name)
+    assert.equal("porch.kpt.dev", groups[2].name)
     for _, group in ipairs(groups) do
       assert.not_equal("", group.name)
       assert.is_table(documents["/apis/" .. group.name])
@@ -139,6 +139,15 @@ local function each(tree, member, f)
   end
 end
 
+-- Where the parameters of an operation or a path are: { dryRun = "query" }.
+local function places(object)
+  local map = {}
+  for _, parameter in ipairs(object.parameters or {}) do
+    map[parameter.name] = parameter["in"]
+  end
+  return map
+end
+
 describe("OpenAPI 3", function()
   local documents, index
 
@@ -155,8 +164,12 @@ describe("OpenAPI 3", function()
       assert.equal(probe.document_find(path, "").etag, hash)
       count = count + 1
     end
-    assert.equal(10, count)
+    assert.equal(17, count)
     assert.is_table(index["api/v1"])
+    assert.equal("text/plain; charset=utf-8", documents["/openapi/v3"].content_type)
+    -- A group of custom resources has no document of its own.
+    assert.is_table(index["apis/porch.kpt.dev"])
+    assert.is_nil(index["apis/config.porch.kpt.dev"])
   end)
 
   it("has no reference that leads nowhere", function()
@@ -188,12 +201,108 @@ describe("OpenAPI 3", function()
     assert.equal("patch", item.patch["x-kubernetes-action"])
     assert.same({ group = "porch.kpt.dev", version = "v1alpha1", kind = "PackageRevision" },
       item.patch["x-kubernetes-group-version-kind"])
-    local query = {}
-    for _, parameter in ipairs(item.patch.parameters) do
-      query[parameter.name] = parameter["in"]
+    assert.same({ dryRun = "query", fieldManager = "query", fieldValidation = "query",
+      force = "query" }, places(item.patch))
+  end)
+
+  it("says once for a path what all its operations take", function()
+    local paths = decode(documents["/openapi/v3/apis/" .. GV]).paths
+    local list = paths["/apis/" .. GV .. "/packagerevisions"]
+    assert.equal("query", places(list).labelSelector)
+    assert.equal("query", places(list).pretty)
+    assert.is_nil(list.get.parameters)
+    local collection = paths["/apis/" .. GV .. "/namespaces/{namespace}/packagerevisions"]
+    assert.same({ namespace = "path", pretty = "query" }, places(collection))
+    assert.equal("query", places(collection.get).labelSelector)
+    assert.equal("query", places(collection.post).dryRun)
+    assert.is_nil(places(collection.post).labelSelector)
+  end)
+
+  it("describes discovery and the old paths of watches", function()
+    local paths = decode(documents["/openapi/v3/apis/" .. GV]).paths
+    local discovery = paths["/apis/" .. GV .. "/"].get
+    assert.is_nil(discovery["x-kubernetes-action"])
+    assert.matches("APIResourceList$",
+      discovery.responses["200"].content["application/json"].schema["$ref"])
+    local group = decode(documents["/openapi/v3/apis/porch.kpt.dev"]).paths
+    assert.matches("APIGroup$", group["/apis/porch.kpt.dev/"].get.responses["200"]
+      .content["application/yaml"].schema["$ref"])
+    local watches = {}
+    for path, item in pairs(paths) do
+      if path:find("/watch/", 1, true) then
+        watches[path:match("/watch(.*)")] = item.get["x-kubernetes-action"]
+      end
     end
-    assert.same({ name = "path", namespace = "path", dryRun = "query", fieldManager = "query",
-      fieldValidation = "query", force = "query" }, query)
+    assert.same({
+      ["/packagerevisions"] = "watchlist",
+      ["/namespaces/{namespace}/packagerevisions"] = "watchlist",
+      ["/namespaces/{namespace}/packagerevisions/{name}"] = "watch",
+    }, watches)
+  end)
+
+  it("names the media types that the server of a kind takes and gives", function()
+    local function types(content)
+      local names = {}
+      for name in pairs(content) do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      return names
+    end
+    local porch = decode(documents["/openapi/v3/apis/" .. GV]).paths
+    local list = porch["/apis/" .. GV .. "/packages"].get
+    assert.same({ "application/json", "application/json;stream=watch", "application/yaml" },
+      types(list.responses["200"].content))
+    assert.is_nil(list.responses["401"])
+    local config = "/apis/config.porch.kpt.dev/v1alpha1"
+    local paths = decode(documents["/openapi/v3" .. config]).paths
+    local item = paths[config .. "/namespaces/{namespace}/repositories/{name}"]
+    assert.same({ "application/apply-patch+yaml", "application/json-patch+json",
+      "application/merge-patch+json" }, types(item.patch.requestBody.content))
+    assert.same({ "application/json", "application/yaml" }, types(item.put.requestBody.content))
+    assert.is_nil(item.patch.responses["201"])
+    assert.equal("Unauthorized", item.get.responses["401"].description)
+    assert.equal("query", places(item.get).resourceVersion)
+    for path in pairs(paths) do
+      assert.is_nil(path:find("/watch/", 1, true))
+    end
+  end)
+
+  it("writes custom resources out, all but their metadata", function()
+    local schemas = decode(documents["/openapi/v3/apis/config.porch.kpt.dev/v1alpha1"])
+      .components.schemas
+    local repository, used = schemas["dev.kpt.porch.config.v1alpha1.Repository"], {}
+    each(repository, "$ref", function(reference)
+      used[#used + 1] = reference:match("[^.]+$")
+    end)
+    assert.same({ "ObjectMeta" }, used)
+    local condition = repository.properties.status.properties.conditions.items
+    assert.same({ "lastTransitionTime", "message", "reason", "status", "type" },
+      condition.required)
+    assert.equal("date-time", condition.properties.lastTransitionTime.format)
+  end)
+
+  it("says of a use something else than of its type", function()
+    for key in pairs(index) do
+      local schemas, count = decode(documents["/openapi/v3/" .. key]).components.schemas, 0
+      each(schemas, "allOf", function(all, use)
+        local name = all[1]["$ref"]:match("[^/]+$")
+        assert.not_equal(schemas[name].description, use.description or "", name)
+        count = count + 1
+      end)
+      assert(count > 0 or key:find("^apis/[^/]+$"))
+    end
+  end)
+
+  it("shares times and marks values that are always there", function()
+    local schemas = decode(documents["/openapi/v3/apis/" .. GV]).components.schemas
+    local prefix = "com.github.nephio-project.porch.api.porch.v1alpha1."
+    local stamp = schemas[prefix .. "PackageRevisionStatus"].properties.publishTimestamp
+    local time = stamp.allOf[1]["$ref"]:match("[^/]+$")
+    assert.equal("io.k8s.apimachinery.pkg.apis.meta.v1.Time", time)
+    assert.equal("string", schemas[time].type)
+    assert.equal("date-time", schemas[time].format)
+    assert.same({}, schemas[prefix .. "PackageRevision"].properties.spec.default)
   end)
 
   it("has operation ids that are unique", function()
@@ -222,33 +331,52 @@ describe("OpenAPI 2", function()
     end)
   end)
 
+  it("has no defaults", function()
+    each(tree.definitions, "default", function(value, schema)
+      error("a default: " .. tostring(value) .. " of " .. tostring(schema.description))
+    end)
+    local spec = tree.definitions["com.github.nephio-project.porch.api.porch.v1alpha1"
+      .. ".PackageRevision"].properties.spec
+    assert.matches("PackageRevisionSpec$", spec["$ref"])
+  end)
+
   it("is the same document as protobuf: paths, operations, parameters", function()
     assert.equal("2.0", pb.get(bytes, 1))
     assert.equal(tree.info.title, pb.get(bytes, 2, 1))
+    local function compare_parameters(list, messages)
+      local names, expected = {}, {}
+      for i, parameter in ipairs(messages) do
+        names[i] = pb.get(parameter, 1, 1, 2) or pb.get(parameter, 1, 2, 3, 4)
+          or pb.get(parameter, 1, 2, 4, 4)
+      end
+      for i, parameter in ipairs(list or {}) do
+        expected[i] = parameter.name
+      end
+      assert.same(expected, names)
+    end
+    local function compare_operation(operation, message)
+      assert.equal(operation.operationId, pb.get(message, 5))
+      assert.same(operation.produces, pb.all(message, 6))
+      assert.same(operation.consumes, pb.all(message, 7))
+      compare_parameters(operation.parameters, pb.all(message, 8))
+      local action = pb.named(message, 13)["x-kubernetes-action"]
+      assert.equal(operation["x-kubernetes-action"],
+        action and dkjson.decode(pb.get(action, 2)) or nil)
+      local answers = pb.named(pb.get(message, 9), 1)
+      for code, answer in pairs(operation.responses) do
+        assert.equal(answer.description, pb.get(answers[code], 1, 1))
+        assert.equal(answer.schema and answer.schema["$ref"], pb.get(answers[code], 1, 2, 1, 1))
+      end
+    end
     local methods = { get = 2, put = 3, post = 4, delete = 5, patch = 8 }
     local paths, count = pb.named(pb.get(bytes, 8), 2), 0
     for path, item in pairs(tree.paths) do
-      for method, operation in pairs(item) do
-        local message = pb.get(paths[path], methods[method])
-        assert.equal(operation.operationId, pb.get(message, 5))
-        assert.same(operation.consumes, pb.all(message, 7))
-        local names = {}
-        for i, parameter in ipairs(pb.all(message, 8)) do
-          names[i] = pb.get(parameter, 1, 1, 2) or pb.get(parameter, 1, 2, 3, 4)
-            or pb.get(parameter, 1, 2, 4, 4)
+      compare_parameters(item.parameters, pb.all(paths[path], 9))
+      for method, number in pairs(methods) do
+        if item[method] then
+          compare_operation(item[method], pb.get(paths[path], number))
+          count = count + 1
         end
-        for i, parameter in ipairs(operation.parameters) do
-          assert.equal(parameter.name, names[i])
-        end
-        assert.equal(#operation.parameters, #names)
-        local extensions = pb.named(message, 13)
-        assert.equal(dkjson.encode(operation["x-kubernetes-action"]) .. "\n",
-          pb.get(extensions["x-kubernetes-action"], 2))
-        local answers = pb.named(pb.get(message, 9), 1)
-        for code, answer in pairs(operation.responses) do
-          assert.equal(answer.schema["$ref"], pb.get(answers[code], 1, 2, 1, 1))
-        end
-        count = count + 1
       end
     end
     assert(count > 80)

@@ -39,8 +39,8 @@ describe("kind files", function()
     for _, group in ipairs(model.groups) do
       names[#names + 1] = group.name
     end
-    assert.equal("porch.kpt.dev", names[1])
-    assert.equal("config.porch.kpt.dev", names[2])
+    assert.equal("config.porch.kpt.dev", names[1])
+    assert.equal("porch.kpt.dev", names[2])
     local versions = {}
     for _, group in ipairs(model.groups) do
       if group.name == "authentication.k8s.io" then
@@ -125,7 +125,6 @@ describe("look-ups", function()
       local group, version = kind.group_version:match("^(.-)/?([^/]+)$")
       assert.same(kind, probe.kind_find(group, version, kind.resource))
       assert.same(kind, probe.kind_find_object(kind.group_version, kind.kind))
-      assert.is_true(probe.group_has(group))
       assert.is_true(probe.group_version_has(group, version))
       assert.is_nil(probe.kind_find(group, version, kind.resource .. "x"))
       assert.is_nil(probe.kind_find(group, version, kind.kind))
@@ -135,8 +134,8 @@ describe("look-ups", function()
     assert.equal(24, i)
     assert.is_nil(probe.kind_find("", "", ""))
     assert.is_nil(probe.kind_find("zzz", "v1", "pods"))
-    assert.is_false(probe.group_has("porch.kpt"))
-    assert.is_false(probe.group_has("zzz"))
+    assert.is_false(probe.group_version_has("porch.kpt", "v1alpha1"))
+    assert.is_false(probe.group_version_has("zzz", "v1"))
     assert.is_false(probe.group_version_has("porch.kpt.dev", "v1"))
     assert.is_false(probe.group_version_has("porch.kpt.dev", ""))
     assert.is_false(probe.group_version_has("", "v2"))

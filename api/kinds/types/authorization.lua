@@ -6,7 +6,7 @@ return {
   component = "io.k8s.api.authorization.v1",
 
   ResourceAttributes = {
-    "A request for a resource.",
+    "What is asked about a resource.",
     { "namespace", "string", "Namespace; empty is all, or cluster scope." },
     { "verb", "string", "get, list, watch, create, update, patch, delete … or *." },
     { "group", "string", "API group; * is all." },
@@ -33,7 +33,7 @@ return {
   },
 
   NonResourceAttributes = {
-    "A request for a URL path.",
+    "What is asked about a URL path.",
     { "path", "string", "URL path." },
     { "verb", "string", "HTTP method in lower case." },
   },
@@ -49,7 +49,7 @@ return {
   },
 
   SubjectAccessReviewStatus = {
-    "The decision.",
+    "Allowed or not, and why.",
     { "allowed", "boolean", "True when the request is allowed.", required = true,
       always = "false" },
     { "denied", "boolean", "True when a rule forbids the request." },

@@ -101,6 +101,8 @@ return {
     { "kind", "string", "DeleteOptions." },
     { "gracePeriodSeconds", "integer", "Seconds to wait; 0 deletes at once.", format = "int64" },
     { "preconditions", "meta.Preconditions", "What must hold for the deletion to happen." },
+    { "ignoreStoreReadErrorWithClusterBreakingPotential", "boolean",
+      "Accepted for clients that send it; without effect." },
     { "orphanDependents", "boolean", "Old form of the propagation policy Orphan." },
     { "propagationPolicy", "string", "Foreground, Background or Orphan." },
     { "dryRun", "list of string", "All: go through the motions, change nothing.",
@@ -114,6 +116,49 @@ return {
   },
 
   Patch = { "A patch; its form follows from the content type.", open = true },
+
+  APIGroup = {
+    "A group of resources and its versions.",
+    { "apiVersion", "string", "v1." },
+    { "kind", "string", "APIGroup." },
+    { "name", "string", "Name of the group.", required = true },
+    { "versions", "list of meta.GroupVersionForDiscovery", "The versions, preferred first.",
+      required = true, list = "atomic" },
+    { "preferredVersion", "meta.GroupVersionForDiscovery", "The version to use by default." },
+  },
+
+  GroupVersionForDiscovery = {
+    "A version of a group.",
+    { "groupVersion", "string", "Group and version as apiVersion has them.", required = true },
+    { "version", "string", "The version alone.", required = true },
+  },
+
+  APIResourceList = {
+    "The resources of a version of a group.",
+    { "apiVersion", "string", "v1." },
+    { "kind", "string", "APIResourceList." },
+    { "groupVersion", "string", "Group and version as apiVersion has them.", required = true },
+    { "resources", "list of meta.APIResource", "The resources and subresources.", required = true,
+      list = "atomic" },
+  },
+
+  APIResource = {
+    "A resource or subresource.",
+    { "name", "string", "Plural name, with /NAME of a subresource.", required = true },
+    { "singularName", "string", "Singular name; empty for subresources.", required = true },
+    { "namespaced", "boolean", "True when its objects are in namespaces.", required = true },
+    { "kind", "string", "Kind of its objects.", required = true },
+    { "verbs", "list of string", "What can be done with it.", required = true },
+    { "shortNames", "list of string", "Further names for the command line.", list = "atomic" },
+    { "categories", "list of string", "Groups of resources to ask for at once.",
+      list = "atomic" },
+  },
+
+  WatchEvent = {
+    "A change that a watch reports.",
+    { "type", "string", "ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.", required = true },
+    { "object", "raw", "The object after the change, or a Status.", required = true },
+  },
 
   Status = {
     "Answer that is not an object of the resource: an error, or success without content.",

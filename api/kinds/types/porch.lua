@@ -21,7 +21,7 @@ return {
   },
 
   PackageMetadata = {
-    "Labels and annotations of the Kptfile.",
+    "Metadata that the package itself carries.",
     { "labels", "map of string", "Labels of the package." },
     { "annotations", "map of string", "Annotations of the package." },
   },
@@ -42,7 +42,7 @@ return {
   },
 
   Task = {
-    "How the content of a package revision came into being.",
+    "A step in the making of a package revision; one member says more about its type.",
     { "type", "string", "init, clone, edit or upgrade.", required = true },
     { "init", "porch.PackageInitTaskSpec", "Parameters of a new package." },
     { "clone", "porch.PackageCloneTaskSpec", "Parameters of a clone of another package." },
@@ -51,7 +51,7 @@ return {
   },
 
   PackageInitTaskSpec = {
-    "Parameters of a new package.",
+    "What the Kptfile of a new package says.",
     { "subpackage", "string", "Directory of a subpackage to create instead of the package." },
     { "description", "string", "What the package is for." },
     { "keywords", "list of string", "Words to find the package by." },
@@ -59,17 +59,17 @@ return {
   },
 
   PackageCloneTaskSpec = {
-    "Parameters of a clone of another package.",
+    "Names the package to clone.",
     { "upstreamRef", "porch.UpstreamPackage", "Where to clone from.", embedded = true },
   },
 
   PackageEditTaskSpec = {
-    "Parameters of a copy within the package.",
+    "Names the revision to copy.",
     { "sourceRef", "porch.PackageRevisionRef", "The published revision to start from." },
   },
 
   PackageUpgradeTaskSpec = {
-    "Parameters of an upgrade: local changes since the old upstream go on top of the new one.",
+    "Local changes since the old upstream go on top of the new one.",
     { "oldUpstreamRef", "porch.PackageRevisionRef", "Upstream that the local revision is based on.",
       embedded = true },
     { "newUpstreamRef", "porch.PackageRevisionRef", "Upstream to move to.", embedded = true },
@@ -115,7 +115,7 @@ return {
   },
 
   RenderStatus = {
-    "Outcome of the last render.",
+    "Results of the functions, and the error that ended the render.",
     { "result", "porch.ResultList", "What each function reported.", embedded = true },
     { "error", "string", "Error text; empty when the render succeeded.", required = true },
   },

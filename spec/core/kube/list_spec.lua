@@ -99,6 +99,19 @@ describe("kube lists", function()
     assert.equal("meta.k8s.io/v1beta1", old.apiVersion)
   end)
 
+  it("says of the columns of custom resources where their cells come from", function()
+    local path = "/apis/config.porch.kpt.dev/v1alpha1/namespaces/default/repositories"
+    local texts = {}
+    for i, column in ipairs(s.get(path, support.TABLE).json.columnDefinitions) do
+      texts[i] = column.description:gsub("^Custom resource definition column %(in JSONPath format%)"
+        .. ": ", "")
+    end
+    assert.same({ "Name of the object.", ".spec.type", ".spec.content", ".spec.sync.schedule",
+      ".spec.deployment", ".status.conditions[?(@.type=='Ready')].status",
+      ".spec['git','oci']['repo','registry']", ".spec.git.branch",
+      ".metadata.creationTimestamp" }, texts)
+  end)
+
   it("gives metadata alone to those who ask", function()
     local accept = { Accept = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;"
       .. "g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" }
