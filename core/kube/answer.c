@@ -84,7 +84,9 @@ static void add_warnings(struct kube_call *c)
 static void finish(struct kube_call *c, int status, const char *content_type)
 {
     c->resp.status = status;
-    kube_answer_header(c, "Content-Type", str_of(content_type));
+    if (content_type) {
+        kube_answer_header(c, "Content-Type", str_of(content_type));
+    }
     if (!has_header(c, "Cache-Control")) {
         kube_answer_header(c, "Cache-Control", STR("no-cache, private"));
     }
@@ -101,6 +103,12 @@ void kube_answer(struct kube_call *c, int status, const char *content_type, stru
 {
     c->resp.body = body;
     finish(c, status, content_type);
+}
+
+void kube_answer_nothing(struct kube_call *c)
+{
+    kube_answer_header(c, "X-Content-Type-Options", STR("nosniff"));
+    kube_answer(c, 404, "text/plain; charset=utf-8", str_of(api_message("kube-path-not-found")));
 }
 
 void kube_answer_stream(struct kube_call *c, const char *content_type, struct kube_stream *s)

@@ -15,9 +15,14 @@ bool kube_is_resources(const struct api_kind *k)
     return strcmp(k->resource, "packagerevisionresources") == 0;
 }
 
+bool kube_group_is_crd(struct str group)
+{
+    return str_eqz(group, "config.porch.kpt.dev");
+}
+
 bool kube_kind_is_crd(const struct api_kind *k)
 {
-    return strcmp(k->group, "config.porch.kpt.dev") == 0;
+    return kube_group_is_crd(str_of(k->group));
 }
 
 struct str kube_store_kind(const struct api_kind *k)

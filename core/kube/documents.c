@@ -32,6 +32,21 @@ static void send(struct kube_call *c, const struct api_document *d)
     kube_answer(c, 200, d->content_type, (struct str){(const char *)d->body, d->len});
 }
 
+/* Discovery in its old form, as JSON or YAML. */
+static void serve_discovery(struct kube_call *c, const struct api_document *d)
+{
+    AUTO_ERR err = ERR_INIT;
+    bool porch = str_has_prefix(c->route.path, STR("/apis/porch.kpt.dev/"));
+    if (kube_accept_document(c->a, c->req, porch, &c->accept.style, &err) < 0) {
+        kube_answer_err(c, &err);
+    } else if (c->accept.style == KUBE_YAML) {
+        kube_answer_header(c, "Vary", STR("Accept"));
+        kube_answer_json(c, 200, (struct str){(const char *)d->body, d->len});
+    } else {
+        send(c, d);
+    }
+}
+
 static void not_acceptable(struct kube_call *c)
 {
     AUTO_ERR err = ERR_INIT;
@@ -39,35 +54,21 @@ static void not_acceptable(struct kube_call *c)
     kube_answer_err(c, &err);
 }
 
-static void not_found(struct kube_call *c)
-{
-    kube_answer_header(c, "X-Content-Type-Options", STR("nosniff"));
-    kube_answer(c, 404, "text/plain; charset=utf-8", str_of(api_message("kube-path-not-found")));
-}
-
-/* /api and /apis come in three forms. */
+/* /api and /apis come in three forms; the aggregated ones may be kept by caches. */
 static void serve_root_discovery(struct kube_call *c)
 {
     static const char *const TYPES[] = {
         "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
         "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
         "application/json", "application/yaml", NULL};
-    static const char *const VARIANTS[] = {"v2", "v2beta1", "", ""};
+    static const char *const VARIANTS[] = {"v2", "v2beta1"};
     int pick = kube_accept_pick(c->a, c->req, TYPES);
-    const struct api_document *d =
-        pick < 0 ? NULL : api_document_find(c->route.path, VARIANTS[pick]);
-    if (!d) {
-        not_acceptable(c);
-        return;
+    if (pick == 0 || pick == 1) {
+        kube_answer_header(c, "Cache-Control", STR("public"));
+        send(c, api_document_find(c->route.path, VARIANTS[pick]));
+    } else {
+        serve_discovery(c, api_document_find(c->route.path, ""));
     }
-    if (pick == 3) {
-        kube_answer_header(c, "Vary", STR("Accept"));
-        c->accept.style = KUBE_YAML;
-        kube_answer_json(c, 200, (struct str){(const char *)d->body, d->len});
-        return;
-    }
-    kube_answer_header(c, "Cache-Control", STR("public"));
-    send(c, d);
 }
 
 static void serve_openapi_v2(struct kube_call *c)
@@ -118,12 +119,17 @@ void kube_serve_document(struct kube_call *c)
         serve_openapi_v2(c);
         return;
     }
+    bool v3 = str_has_prefix(path, STR("/openapi/v3/"));
     const struct api_document *d = api_document_find(path, "");
-    if (!d) {
-        not_found(c);
-    } else if (str_has_prefix(path, STR("/openapi/v3/"))) {
+    if (!d && v3) {
+        kube_answer(c, 404, NULL, STR("")); /* as the peer has it */
+    } else if (!d) {
+        kube_answer_nothing(c);
+    } else if (v3) {
         serve_openapi_v3(c, d);
-    } else {
+    } else if (str_has_prefix(path, STR("/openapi/"))) {
         send(c, d);
+    } else {
+        serve_discovery(c, d);
     }
 }

@@ -48,11 +48,13 @@ void kube_serve_health(struct kube_call *c)
         buf_printf(&list, checks[i].ok ? "[+]%s ok\n" : "[-]%s failed: reason withheld\n",
                    checks[i].name);
     }
+    if (!known) {
+        kube_answer_nothing(c);
+        return;
+    }
     kube_answer_header(c, "X-Content-Type-Options", STR("nosniff"));
     const char *type = "text/plain; charset=utf-8";
-    if (!known) {
-        kube_answer(c, 404, type, str_of(api_message("kube-path-not-found")));
-    } else if (!ok) {
+    if (!ok) {
         buf_printf(&list, "%.*s check failed\n", STR_ARG(path));
         kube_answer(c, 500, type, arena_str(c->a, buf_str(&list)));
     } else if (kube_query_get(c->a, c->req->query, "verbose").ptr) {
@@ -72,7 +74,9 @@ void kube_serve_version(struct kube_call *c)
                                                          : machine;
     struct str json = arena_printf(
         c->a,
-        "{\"major\":\"1\",\"minor\":\"34\",\"gitVersion\":\"v1.34.0-lanai.%s\","
+        "{\"major\":\"1\",\"minor\":\"34\",\"emulationMajor\":\"1\",\"emulationMinor\":\"34\","
+        "\"minCompatibilityMajor\":\"1\",\"minCompatibilityMinor\":\"33\","
+        "\"gitVersion\":\"v1.34.0-lanai.%s\","
         "\"gitCommit\":\"\",\"gitTreeState\":\"clean\",\"buildDate\":\"1970-01-01T00:00:00Z\","
         "\"goVersion\":\"\",\"compiler\":\"" __VERSION__ "\",\"platform\":\"linux/%s\"}",
         LANAI_VERSION, arch);

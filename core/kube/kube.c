@@ -75,12 +75,6 @@ static void refuse(struct kube_call *c, enum err_kind kind, const char *id)
     kube_answer_err(c, &err);
 }
 
-static void serve_unknown(struct kube_call *c)
-{
-    kube_answer_header(c, "X-Content-Type-Options", STR("nosniff"));
-    kube_answer(c, 404, "text/plain; charset=utf-8", str_of(api_message("kube-path-not-found")));
-}
-
 /* Everything that is not a resource answers GET and HEAD only. */
 static void serve_path(struct kube_call *c)
 {
@@ -105,7 +99,7 @@ static void serve_path(struct kube_call *c)
         kube_serve_root(c);
         break;
     default:
-        serve_unknown(c);
+        kube_answer_nothing(c);
         break;
     }
 }
@@ -131,7 +125,7 @@ static void serve(struct kube_call *c)
         return;
     }
     if (c->route.type == KUBE_ROUTE_NONE) {
-        serve_unknown(c);
+        kube_answer_nothing(c);
         return;
     }
     if (c->route.type == KUBE_ROUTE_RESOURCE && !c->route.verb) {

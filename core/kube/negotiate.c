@@ -175,12 +175,11 @@ static bool clause_shape(const struct clause *c, const struct kube_route *r, boo
     return false;
 }
 
-/* Paths of the peer's own server know their media types; only what is one of those is looked at
- * more closely. */
-static int refuse(const struct kube_route *r, const struct clause *clauses, size_t n, bool list,
-                  struct err *err)
+/* Paths of the peer's own server (`porch`) know their media types; only what is one of those is
+ * looked at more closely. */
+static int refuse(bool porch, const struct clause *clauses, size_t n, bool list, struct err *err)
 {
-    bool known = !kube_is_porch(r->kind) || kube_kind_is_crd(r->kind);
+    bool known = !porch;
     for (size_t i = 0; i < n; i++) {
         known = known || any_type(&clauses[i]) || same(clauses[i].type, "application/json") ||
                 same(clauses[i].type, "application/yaml") ||
@@ -219,7 +218,7 @@ int kube_accept_resource(struct arena *a, const struct kube_request *req,
     if (wrong) {
         return api_err(err, ERR_NOT_ACCEPTABLE, wrong, list ? r->kind->list_kind : r->kind->kind);
     }
-    return refuse(r, clauses, n, list || watch, err);
+    return refuse(kube_is_porch(r->kind), clauses, n, list || watch, err);
 }
 
 /* A clause accepts a media type when it names it with the same parameters, or any type. */
@@ -259,4 +258,18 @@ int kube_accept_pick(struct arena *a, const struct kube_request *req, const char
         }
     }
     return -1;
+}
+
+int kube_accept_document(struct arena *a, const struct kube_request *req, bool porch,
+                         enum kube_style *out, struct err *err)
+{
+    static const char *const TYPES[] = {"application/json", "application/yaml", NULL};
+    static const enum kube_style STYLES[] = {KUBE_JSON, KUBE_YAML};
+    struct clause clauses[MAX_CLAUSES];
+    int pick = kube_accept_pick(a, req, TYPES);
+    if (pick < 0) {
+        return refuse(porch, clauses, parse_accept(a, req, clauses), false, err);
+    }
+    *out = STYLES[pick];
+    return 0;
 }

@@ -136,6 +136,10 @@ int kube_accept_resource(struct arena *a, const struct kube_request *req,
 /* Picks among media types that a document comes in; `variants` are full media types with their
  * parameters ("application/json;as=…"), NULL-terminated, most preferred first. -1: none. */
 int kube_accept_pick(struct arena *a, const struct kube_request *req, const char *const *variants);
+/* For discovery documents. porch: the path is one of the peer's own server, which has its own
+ * words for what it refuses. */
+int kube_accept_document(struct arena *a, const struct kube_request *req, bool porch,
+                         enum kube_style *out, struct err *err);
 
 /* --- decode.c: bodies --- */
 enum kube_media { KUBE_MEDIA_JSON, KUBE_MEDIA_YAML, KUBE_MEDIA_PROTOBUF, KUBE_MEDIA_JSON_PATCH,
@@ -210,6 +214,8 @@ int kube_validate(struct arena *a, const struct kube_route *r, const struct node
 struct str kube_store_kind(const struct api_kind *k);
 bool kube_is_resources(const struct api_kind *k);
 bool kube_is_porch(const struct api_kind *k);
+/* Groups whose kinds are custom resources elsewhere. */
+bool kube_group_is_crd(struct str group);
 /* The kind whose form is stored: k itself unless it is an alias. */
 const struct api_kind *kube_stored_form(const struct api_kind *k);
 struct node *kube_convert(struct arena *a, const struct api_kind *to, const struct node *object);
@@ -260,8 +266,11 @@ struct kube_call {
 
 /* --- answer.c --- */
 void kube_answer_header(struct kube_call *c, const char *name, struct str value);
-/* body: arena or constant. Adds the common headers, counts, calls done. */
+/* body: arena or constant; content_type NULL: none is said. Adds the common headers, counts, calls
+ * done. */
 void kube_answer(struct kube_call *c, int status, const char *content_type, struct str body);
+/* The plain 404 of a path that is not there. */
+void kube_answer_nothing(struct kube_call *c);
 /* JSON text in the style that was asked for. */
 void kube_answer_json(struct kube_call *c, int status, struct str json);
 void kube_answer_stream(struct kube_call *c, const char *content_type, struct kube_stream *s);

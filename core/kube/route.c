@@ -130,7 +130,7 @@ static const struct api_subresource *find_sub(const struct api_kind *k, struct s
 static void route_resource(struct str group, struct str version, const struct str *seg, size_t n,
                            struct kube_route *out)
 {
-    out->type = KUBE_ROUTE_UNKNOWN;
+    out->type = kube_group_is_crd(group) ? KUBE_ROUTE_NONE : KUBE_ROUTE_UNKNOWN;
     bool scoped = n >= 3 && str_eqz(seg[0], "namespaces") &&
                   !(group.len == 0 && n == 3 &&
                     (str_eqz(seg[2], "status") || str_eqz(seg[2], "finalize")));

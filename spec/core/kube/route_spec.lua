@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+local cjson = require "cjson"
 local support = require "spec.core.kube.support"
 
 describe("kube routes", function()
@@ -21,6 +22,16 @@ describe("kube routes", function()
     assert.equal("NotFound", answer.json.reason)
     assert.equal("v1", answer.json.apiVersion)
     assert.equal("the server could not find the requested resource", answer.json.message)
+  end)
+
+  it("answers unknown resources of groups of custom resources with plain text", function()
+    local base = "/apis/config.porch.kpt.dev/v1alpha1/namespaces/default"
+    for _, path in ipairs { "/packagevariantsets", "/nothing/x", "/repositories/x/nothing" } do
+      local answer = s.get(base .. path)
+      assert.equal(404, answer.status)
+      assert.equal("404 page not found\n", answer.body)
+      assert.equal("nosniff", answer.headers["X-Content-Type-Options"][1])
+    end
   end)
 
   it("takes a namespace for a resource and for a scope", function()
@@ -88,15 +99,26 @@ describe("kube routes", function()
     local version = s.get("/version").json
     assert.matches("^v1%.34%.0%-lanai", version.gitVersion)
     assert.equal("34", version.minor)
+    local names = {}
+    for name, value in pairs(version) do
+      assert.is_string(value)
+      names[#names + 1] = name
+    end
+    table.sort(names)
+    assert.same({ "buildDate", "compiler", "emulationMajor", "emulationMinor", "gitCommit",
+      "gitTreeState", "gitVersion", "goVersion", "major", "minCompatibilityMajor",
+      "minCompatibilityMinor", "minor", "platform" }, names)
   end)
 
   it("serves discovery in three forms with ETags", function()
     local legacy = s.get("/apis")
     assert.equal("APIGroupList", legacy.json.kind)
+    assert.equal("no-cache, private", legacy.headers["Cache-Control"][1])
     local v2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
     local all = s.get("/apis", { Accept = v2 .. ",application/json" })
     assert.equal("APIGroupDiscoveryList", all.json.kind)
     assert.equal(v2, all.headers["Content-Type"][1])
+    assert.equal("public", all.headers["Cache-Control"][1])
     local etag = all.headers.ETag[1]
     local again = s.get("/apis", { Accept = v2, ["If-None-Match"] = etag })
     assert.equal(304, again.status)
@@ -106,8 +128,42 @@ describe("kube routes", function()
     assert.equal("APIGroup", s.get("/apis/porch.kpt.dev").json.kind)
   end)
 
+  it("serves discovery as YAML", function()
+    for _, path in ipairs { "/apis", "/apis/porch.kpt.dev", "/apis/porch.kpt.dev/v1alpha1" } do
+      local answer = s.get(path, { Accept = "application/yaml" })
+      assert.equal("application/yaml", answer.headers["Content-Type"][1])
+      assert.matches("^apiVersion: v1\n", answer.body)
+    end
+    local answer = s.get("/apis/porch.kpt.dev/v1alpha1", {
+      Accept = "application/xml;q=0.9,application/yaml;q=0.1" })
+    assert.matches('\n%- kind: PackageRevision\n  name: packagerevisions/approval\n'
+      .. '  namespaced: true\n  singularName: ""\n  verbs:\n  %- get\n', answer.body)
+  end)
+
+  it("refuses forms of discovery that it does not have, in the words of the group", function()
+    local only = "only the following media types are accepted: application/json, application/yaml,"
+      .. " application/vnd.kubernetes.protobuf"
+    local available = "406: Not Acceptable\n\nAvailable representations: application/json,"
+      .. " application/yaml, application/vnd.kubernetes.protobuf"
+    for path, message in pairs {
+      ["/apis"] = only, ["/apis/porch.kpt.dev"] = only, ["/api/v1"] = only,
+      ["/apis/config.porch.kpt.dev/v1alpha1"] = only,
+      ["/apis/porch.kpt.dev/v1alpha1"] = available,
+    } do
+      for _, accept in ipairs { "text/html", "application/cbor" } do
+        local answer = s.get(path, { Accept = accept })
+        assert.equal(406, answer.status)
+        assert.equal("NotAcceptable", answer.json.reason)
+        assert.equal(message, answer.json.message)
+        assert.same(message == available and {} or nil, answer.json.details)
+      end
+    end
+  end)
+
   it("serves OpenAPI documents by hash", function()
-    local index = s.get("/openapi/v3").json
+    local list = s.get("/openapi/v3")
+    assert.equal("text/plain; charset=utf-8", list.headers["Content-Type"][1])
+    local index = cjson.decode(list.body)
     local url = index.paths["apis/porch.kpt.dev/v1alpha1"].serverRelativeURL
     local answer = s.get(url)
     assert.equal(200, answer.status)
@@ -116,7 +172,10 @@ describe("kube routes", function()
     local moved = s.get("/openapi/v3/apis/porch.kpt.dev/v1alpha1?hash=AA")
     assert.equal(301, moved.status)
     assert.equal(url, moved.headers.Location[1])
-    assert.equal(404, s.get("/openapi/v3/apis/no.group/v1").status)
+    local missing = s.get("/openapi/v3/apis/no.group/v1")
+    assert.equal(404, missing.status)
+    assert.equal("", missing.body)
+    assert.is_nil(missing.headers["Content-Type"])
     local pb = s.get("/openapi/v2", {
       Accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf" })
     assert.equal("application/com.github.proto-openapi.spec.v2.v1.0+protobuf",

@@ -30,7 +30,7 @@ function M.server(options)
       request.headers["Content-Type"] = request.headers["Content-Type"] or "application/json"
     end
     local answer = server:request(request)
-    local kind = answer.headers["Content-Type"][1]
+    local kind = (answer.headers["Content-Type"] or { "" })[1]
     if kind:find("^application/json") and #answer.body > 0 then
       answer.json = cjson.decode(answer.body)
     end
