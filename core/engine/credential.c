@@ -5,6 +5,7 @@
  */
 #include "data/base64.h"
 #include "engine/priv.h"
+#include "krm/name.h"
 
 static struct str secret_value(struct arena *a, const struct node *secret, const char *key)
 {
@@ -48,18 +49,16 @@ static int resolve(struct engine *e, struct arena *a, struct str ns, struct str 
 {
     struct engine_row secret;
     if (engine_row_get(e, "secrets", ns, secret_name, a, &secret, err) < 0) {
-        err_wrap(err, "failed to obtain credential from secret %.*s/%.*s", STR_ARG(ns),
+        err_wrap(err, "cannot resolve credentials in a secret %.*s/%.*s", STR_ARG(ns),
                  STR_ARG(secret_name));
     } else if (from_secret(a, secret.object, c, err) == 0) {
         return 0;
     } else {
         err_wrap(err, "error resolving credential");
     }
-    err_wrap(err, "cannot resolve credentials in a secret %.*s/%.*s", STR_ARG(ns),
+    err_wrap(err, "failed to obtain credential from secret %.*s/%.*s", STR_ARG(ns),
              STR_ARG(secret_name));
-    err_wrap(err, "failed to resolve credentials");
-    err->kind = ERR_INTERNAL; /* a missing Secret is the repository's trouble, not a 404 */
-    return -1;
+    return err_wrap(err, "failed to obtain git credentials");
 }
 
 /* The namespace's own trust store, Secret `<namespace>-ca-bundle`, key ca.crt; optional. */
@@ -74,6 +73,19 @@ static struct str ca_bundle(struct engine *e, struct arena *a, struct str ns)
     return secret_value(a, secret.object, "ca.crt");
 }
 
+/* A branch becomes part of object names, so it has to be like one (porch-api.md §3.2). */
+static int check_branch(struct arena *a, const struct repo_remote *remote, struct err *err)
+{
+    struct krm_name_faults faults = krm_name_check_path(remote->branch);
+    if (!faults.n) {
+        return 0;
+    }
+    return err_set(err, ERR_INTERNAL,
+                   "error cloning git repository %.*s, branch name \"%.*s\" invalid: %.*s",
+                   STR_ARG(remote->url), STR_ARG(remote->branch),
+                   STR_ARG(krm_name_faults_text(a, &faults, ",")));
+}
+
 int engine_open_repo(struct engine *e, struct str ns, struct str repository, struct repo **out,
                      struct err *err)
 {
@@ -83,7 +95,14 @@ int engine_open_repo(struct engine *e, struct str ns, struct str repository, str
     if (engine_repository_get(e, &a, ns, repository, &facts, &object, err) < 0) {
         return -1;
     }
+    struct str type = node_text_at(object, "spec.type");
+    if (!str_eqz(type, "git")) {
+        return err_set(err, ERR_INTERNAL, "repository type \"%.*s\" not supported",
+                       STR_ARG(type));
+    }
     struct repo_remote remote = {
+        .ns = ns,
+        .name = repository,
         .url = facts.url,
         .branch = facts.branch,
         .directory = facts.directory,
@@ -91,8 +110,13 @@ int engine_open_repo(struct engine *e, struct str ns, struct str repository, str
         .ca_bundle = ca_bundle(e, &a, ns),
     };
     struct str secret = node_text_at(object, "spec.git.secretRef.name");
-    if (secret.len && resolve(e, &a, ns, secret, &remote.credential, err) < 0) {
+    if (check_branch(&a, &remote, err) < 0) {
         return -1;
     }
-    return repo_open(e->pool, &remote, out, err);
+    if ((secret.len && resolve(e, &a, ns, secret, &remote.credential, err) < 0) ||
+        repo_open(e->pool, &remote, out, err) < 0) {
+        err->kind = ERR_INTERNAL; /* the repository's trouble, not the request's */
+        return repo_fetch_failed(&remote, err);
+    }
+    return 0;
 }

@@ -135,6 +135,20 @@ static int pick_verb(const struct engine_write *w, struct str *out, struct err *
     return 0;
 }
 
+/* A repository that has never been fetched and cannot be takes no new revisions: its error is the
+ * answer (porch-api-repository.md §1.2). One that was in good order before keeps taking drafts. */
+static int check_opened(const struct node *repository, struct err *err)
+{
+    const struct node *ready = node_at(repository, "status.conditions");
+    ready = node_is(ready, NODE_LIST) && ready->n ? ready->items[0] : NULL;
+    if (node_text_at(repository, "status.lastFullSyncTime").len ||
+        !str_eqz(node_text_at(ready, "reason"), "Error")) {
+        return 0;
+    }
+    return err_set(err, ERR_INTERNAL, "Internal error occurred: %.*s",
+                   STR_ARG(node_text_at(ready, "message")));
+}
+
 /* The Repository must be there, ours to manage, and not on its way out. */
 static int check_repository(struct engine *e, struct engine_write *w, struct err *err)
 {
@@ -152,6 +166,9 @@ static int check_repository(struct engine *e, struct engine_write *w, struct err
     }
     if (w->verb == ENGINE_CREATE && node_text_at(row.object, "metadata.deletionTimestamp").len) {
         return engine_not_found(engine_kind(KIND_REPOSITORIES), name, err);
+    }
+    if (w->verb == ENGINE_CREATE && check_opened(row.object, err) < 0) {
+        return -1;
     }
     struct str marker = node_text(node_get(node_at(row.object, "metadata.annotations"),
                                            STR("porch.kpt.dev/v1alpha2-migration")));

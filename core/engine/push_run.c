@@ -162,6 +162,12 @@ static void op_failed(struct engine *e, struct engine_push *p, bool answered, st
         journal_drop(e, p);
     }
     if (p->job) {
+        /* git refused the server's credential, or has lost the repository: nothing the client can
+         * log in to or look for */
+        if (err->kind == ERR_UNAUTHORIZED ||
+            (err->kind == ERR_NOT_FOUND && !err->detail_name)) {
+            err->kind = ERR_INTERNAL;
+        }
         job_fail(p, err);
         if (!final) {
             begin_doubt(e, p);

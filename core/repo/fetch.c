@@ -160,14 +160,38 @@ static void state_of(const struct repo *r, const struct refs *refs, struct repo_
     memcpy(out->version, refs->version, sizeof(out->version));
 }
 
+/* The peer's words; they hold the repository's key three times. */
+static int fetch_given_up(const struct repo_remote *r, int tries, struct err *err)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    const char *key = arena_printf(&a, "%.*s:%.*s:%.*s:%.*s", STR_ARG(r->ns), STR_ARG(r->name),
+                                   STR_ARG(r->directory), STR_ARG(r->branch))
+                          .ptr;
+    return err_wrap(err,
+                    "fetch of remote repository %s with retry failed: fetch of remote repository "
+                    "%s with retry failed on try number %d: cannot fetch repository %s",
+                    key, key, tries, key);
+}
+
+static int clone_failed(const struct repo_remote *r, struct err *err)
+{
+    return err_wrap(err, "error cloning git repository %.*s, fetch of remote repository failed",
+                    STR_ARG(r->url));
+}
+
+int repo_fetch_failed(const struct repo_remote *r, struct err *err)
+{
+    fetch_given_up(r, REMOTE_TRIES, err);
+    return clone_failed(r, err);
+}
+
 static int fetch_and_settle(struct repo *r, int64_t deadline_ns, struct refs **out,
                             struct err *err)
 {
     AUTO_REFS *refs = NULL;
     for (int attempt = 1; remote_fetch(r, deadline_ns, &refs, err); attempt++) {
-        if (attempt == REMOTE_TRIES || !remote_retryable(err->message) ||
-            !remote_wait(attempt, err->message, deadline_ns)) {
-            return -1;
+        if (attempt == REMOTE_TRIES || !remote_wait(attempt, NULL, deadline_ns)) {
+            return fetch_given_up(&r->remote, attempt, err);
         }
         err_done(err);
     }
@@ -190,9 +214,7 @@ int repo_fetch(struct repo *r, int64_t deadline_ns, struct repo_state *out, stru
 {
     AUTO_REFS *refs = NULL;
     if (fetch_and_settle(r, deadline_ns, &refs, err)) {
-        return err_wrap(err,
-                        "error cloning git repository %.*s, fetch of remote repository failed",
-                        STR_ARG(r->remote.url));
+        return clone_failed(&r->remote, err);
     }
     state_of(r, refs, out);
     return 0;

@@ -392,6 +392,8 @@ static void copy_remote(struct repo *r, const struct repo_remote *from)
     struct arena *a = &r->arena;
     struct repo_remote *to = &r->remote;
     *to = *from;
+    to->ns = arena_str(a, from->ns);
+    to->name = arena_str(a, from->name);
     to->url = arena_str(a, from->url);
     to->branch = arena_str(a, from->branch.len ? from->branch : STR("main"));
     to->directory = arena_str(a, str_trim(from->directory, "/"));

@@ -40,6 +40,7 @@ struct repo_credential {
 
 /* A Repository object's spec.git with its Secret resolved. All borrowed during the call. */
 struct repo_remote {
+    struct str ns, name;  /* of the Repository, for messages; no name: an upstream that is none */
     struct str url;       /* file://, /path, http(s)://, ssh://, git@host:path, git:// */
     struct str branch;    /* registered branch, "main" */
     struct str directory; /* "" = root; slashes trimmed */
@@ -69,8 +70,12 @@ struct repo_state {
     char version[65];         /* SHA-256 hex over all mirrored refs (names and ids) */
 };
 /* Fetches heads and tags into the mirror with prune (a no-change fetch costs one ls-remote),
- * creates the branch when asked. Missing branch: error text of porch-api-git.md §6. */
+ * creates the branch when asked. Failures are tried again, three times in all, with the text of
+ * porch-api-repository.md §1.1. Missing branch: error text of porch-api-git.md §6. */
 int repo_fetch(struct repo *r, int64_t deadline_ns, struct repo_state *out, struct err *err);
+/* Words an error that keeps a fetch from starting (its credential, its URL) as repo_fetch would.
+ * Returns -1. */
+int repo_fetch_failed(const struct repo_remote *r, struct err *err);
 /* The same facts from the mirror, without network. */
 int repo_state_get(struct repo *r, struct repo_state *out, struct err *err);
 

@@ -118,7 +118,7 @@ static int parse_scp(struct arena *a, struct url *u, struct err *err)
 {
     ptrdiff_t colon = str_find_byte(u->text, ':'), slash = str_find_byte(u->text, '/');
     if (colon <= 0 || (slash >= 0 && slash < colon) || (size_t)colon + 1 >= u->text.len) {
-        return refuse(u->text, "unknown scheme", err);
+        return err_set(err, ERR_INVALID, "repository not found"); /* a relative path */
     }
     u->kind = URL_SSH;
     u->port = 22;
@@ -159,7 +159,8 @@ int url_parse(struct arena *a, struct str text, struct url *out, struct err *err
         u.kind = URL_GIT;
         rc = parse_remote(a, rest, &u, err);
     } else if (str_find(rest, STR("://")) >= 0) {
-        rc = refuse(text, "unknown scheme", err);
+        rc = err_set(err, ERR_INVALID, "unsupported scheme \"%.*s\"",
+                     STR_ARG(str_sub(text, 0, (size_t)str_find(text, STR("://")))));
     } else {
         rc = parse_scp(a, &u, err);
     }

@@ -46,6 +46,21 @@ static int check_status(struct wire_http *w, const char *url, int status, struct
                    STR_ARG(said));
 }
 
+/* "<verb> "<url>"" in front of a failure, without the password that a URL may hold. */
+static int request_failed(const char *verb, struct str url, struct err *err)
+{
+    ptrdiff_t at = str_find(url, STR("://"));
+    struct str host = at < 0 ? url : str_sub(url, (size_t)at + 3, url.len);
+    ptrdiff_t slash = str_find_byte(host, '/');
+    host = slash < 0 ? host : str_sub(host, 0, (size_t)slash);
+    ptrdiff_t end = str_rfind_byte(host, '@'), colon = str_find_byte(host, ':');
+    if (end < 0 || colon < 0 || colon > end) {
+        return err_wrap(err, "%s \"%.*s\"", verb, STR_ARG(url));
+    }
+    return err_wrap(err, "%s \"%.*s***%s\"", verb, (int)(host.ptr + colon + 1 - url.ptr), url.ptr,
+                    host.ptr + end);
+}
+
 static int post(struct wire_http *w, struct err *err)
 {
     const char *service = wire_service_name(w->base.service);
@@ -60,7 +75,7 @@ static int post(struct wire_http *w, struct err *err)
         .url = url.ptr, .post = true, .body = buf_str(&w->request), .headers = headers};
     int status = 0;
     if (net_http_send(w->http, &q, w->base.deadline_ns, &status, err)) {
-        return -1;
+        return request_failed("Post", url, err);
     }
     w->writing = false;
     return check_status(w, url.ptr, status, err);
@@ -129,7 +144,7 @@ static int get_advert(struct wire_http *w, const struct repo *r, struct err *err
     struct net_http_request q = {.url = asked.ptr, .headers = headers, .follow = true};
     int status = 0;
     if (net_http_send(w->http, &q, w->base.deadline_ns, &status, err)) {
-        return -1;
+        return request_failed("Get", asked, err);
     }
     /* The redirect rule first: 401 of another origin would blame a credential it never saw. */
     if (settle(w, r, asked, err)) {

@@ -172,6 +172,8 @@ static int pool_repo(lua_State *L)
     AUTO_ERR err = ERR_INIT;
     struct str type = field(L, 2, "auth");
     struct repo_remote r = {
+        .ns = field(L, 2, "namespace"),
+        .name = field(L, 2, "name"),
         .url = field(L, 2, "url"),
         .branch = field(L, 2, "branch"),
         .directory = field(L, 2, "directory"),

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- core/repo/{wire_*,fetch}.c and core/net: real servers, wrong credentials, faults, deadlines.
+local net = require("probe_net")
 local probe = require("probe_repo")
 local s = require("spec.core.repo.support")
 
@@ -45,11 +46,14 @@ describe("repo network", function()
 
     it("says what is wrong with a credential", function()
       local url = http("--user me --password right")
-      local repo = pool:repo({ url = url, auth = "basic", username = "me", password = "wrong" })
+      local repo = pool:repo({ url = url, auth = "basic", username = "me", password = "wrong",
+        namespace = "ns", name = "git", directory = "/dir/" })
       local _, err = repo:fetch()
       assert.equal("unauthorized", err.kind)
       assert.equal("error cloning git repository " .. url .. ", fetch of remote repository failed: "
-        .. "authentication required: password required\n", err.message)
+        .. "fetch of remote repository ns:git:dir:main with retry failed: fetch of remote "
+        .. "repository ns:git:dir:main with retry failed on try number 3: cannot fetch repository "
+        .. "ns:git:dir:main: authentication required: password required\n", err.message)
       _, err = repo:probe()
       assert.equal("failed to list remote refs with authentication: authentication required: "
         .. "password required\n", err.message)
@@ -78,6 +82,27 @@ describe("repo network", function()
       assert.matches("the credential is not sent on to " .. target:gsub("%p", "%%%0"),
         err.message)
     end)
+  end)
+
+  it("goes through the proxy that the environment names", function()
+    local log = s.tmp() .. "/log"
+    local proxy = "http://127.0.0.1:" .. s.http(s.dirname(dir), "--log " .. log)
+    local repo = pool:repo({ url = "http://git.invalid/remote.git" })
+    net.setenv("http_proxy", proxy)
+    finally(function()
+      net.setenv("http_proxy")
+      net.setenv("no_proxy")
+    end)
+    round_trip(repo)
+    assert.matches("GET http://git.invalid/remote.git/info/refs", s.read(log), 1, true)
+    net.setenv("no_proxy", "invalid")
+    local _, err = repo:probe()
+    assert.matches("no such host", err.message)
+  end)
+
+  it("does not show the password of a URL", function()
+    local _, err = pool:repo({ url = "http://me:secret@127.0.0.1:1/x.git" }):probe()
+    assert.matches('Get "http://me:***@127.0.0.1:1/x.git/info/refs', err.message, 1, true)
   end)
 
   describe("TLS", function()
@@ -126,7 +151,8 @@ describe("repo network", function()
         _, err = within(1500, function()
           return repo:probe(1000)
         end)
-        assert.matches("^failed to list remote refs: deadline exceeded", err.message)
+        assert.matches("^failed to list remote refs: ", err.message)
+        assert.matches("deadline exceeded", err.message)
       end)
     end
 
