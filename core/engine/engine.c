@@ -27,6 +27,7 @@ int engine_new(const struct engine_config *c, struct engine **out, struct err *e
         engine_free(e);
         return -1;
     }
+    repo_pool_set_retryable(e->pool, c->retryable, c->n_retryable);
     e->workers = thread_pool_new("worker", (size_t)(c->workers ? c->workers : WORKERS_DEFAULT),
                                  WORKER_QUEUE);
     e->io = thread_pool_new("lane", IO_THREADS, 0);

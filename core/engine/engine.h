@@ -27,6 +27,8 @@ struct engine_config {
     int workers;                      /* threads that run scripts; 0 = default */
     int64_t sync_frequency_s;         /* 0 = 3600 */
     int64_t health_frequency_s;       /* 0 = 300 */
+    const char *const *retryable;     /* repo_pool_set_retryable; borrowed */
+    size_t n_retryable;
 };
 
 int engine_new(const struct engine_config *c, struct engine **out, struct err *err);

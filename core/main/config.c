@@ -50,6 +50,8 @@ static const struct setting SETTINGS[] = {
      "seconds between health checks of a repository"},
     {"drain-timeout", NUMBER, AT(drain), 0, 1, 300, "5",
      "seconds that running requests get at SIGTERM"},
+    {"retryable-git-errors", LIST, AT(retryable), AT(n_retryable), 0, 0, NULL,
+     "part of an error text for which a push is tried again; may be given several times"},
     {"strict-conflict", FLAG, AT(strict_conflict), 0, 0, 0, NULL,
      "answer 409 to stale PackageRevisionResources instead of the peer's 500"},
 };

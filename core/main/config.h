@@ -29,6 +29,8 @@ struct config {
     int64_t request_timeout;  /* seconds */
     int64_t sync_frequency, health_frequency; /* seconds */
     int64_t drain;            /* seconds */
+    const char *retryable[CONFIG_MAX_LIST]; /* parts of git error texts */
+    size_t n_retryable;
     bool strict_conflict;
 };
 

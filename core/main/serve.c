@@ -62,6 +62,8 @@ static int start(struct server *s, const struct config *c, struct err *err)
         .workers = (int)c->workers,
         .sync_frequency_s = c->sync_frequency,
         .health_frequency_s = c->health_frequency,
+        .retryable = c->retryable,
+        .n_retryable = c->n_retryable,
     };
     if (engine_new(&engine, &s->engine, err) < 0) {
         return -1;

@@ -17,7 +17,7 @@
 #define QUICK_MS 200  /* … and otherwise */
 #define RACES 8       /* pushes that may overtake one fetch */
 
-bool remote_retryable(const char *text)
+bool remote_retryable(const struct repo *r, const char *text)
 {
     static const char *const PATTERNS[] = {
         "remote ref",
@@ -32,6 +32,12 @@ bool remote_retryable(const char *text)
     };
     for (size_t i = 0; text && i < sizeof(PATTERNS) / sizeof(*PATTERNS); i++) {
         if (strcasestr(text, PATTERNS[i])) {
+            return true;
+        }
+    }
+    const struct repo_pool *p = r->mirror->pool;
+    for (size_t i = 0; text && i < p->n_retryable; i++) {
+        if (p->retryable[i][0] && strcasestr(text, p->retryable[i])) {
             return true;
         }
     }

@@ -47,6 +47,12 @@ int repo_pool_open(const char *dir, struct store *store, struct repo_pool **out,
     return 0;
 }
 
+void repo_pool_set_retryable(struct repo_pool *p, const char *const *texts, size_t n)
+{
+    p->retryable = texts;
+    p->n_retryable = n;
+}
+
 static void handle_free(struct handle *h)
 {
     if (h) {

@@ -89,6 +89,8 @@ struct repo_pool {
     struct store *store;
     pthread_mutex_t lock; /* guards the list and the users of mirrors */
     struct mirror *mirrors;
+    const char *const *retryable;
+    size_t n_retryable;
 };
 
 struct repo {

@@ -212,7 +212,7 @@ static enum outcome judge(struct batch *b, struct plan *p, int attempt)
     bool race = is_race(c->reject);
     AUTO_ARENA a = ARENA_INIT;
     const char *text = arena_strz(&a, c->reject);
-    if ((race || remote_retryable(text)) && attempt < REMOTE_TRIES &&
+    if ((race || remote_retryable(b->repo, text)) && attempt < REMOTE_TRIES &&
         (b->n == 1 || race) && remote_wait(attempt, text, b->deadline_ns)) {
         return PUSH_AGAIN;
     }
@@ -275,7 +275,7 @@ static int push_batch(struct batch *b, struct err *err)
         }
         maybe_done = maybe_done || sent;
         /* what was sent and not answered is looked at again: most often it can be told */
-        if (attempt < REMOTE_TRIES && (sent || remote_retryable(err->message)) &&
+        if (attempt < REMOTE_TRIES && (sent || remote_retryable(b->repo, err->message)) &&
             remote_wait(attempt, err->message, b->deadline_ns)) {
             err_done(err);
             continue;

@@ -9,7 +9,7 @@
 
 /* Which failures are tried again, and after how long (porch-api-git.md §4). */
 #define REMOTE_TRIES 3
-bool remote_retryable(const char *text);
+bool remote_retryable(const struct repo *r, const char *text);
 /* Waits before attempt n + 1; false when the deadline would pass. */
 bool remote_wait(int attempt, const char *text, int64_t deadline_ns);
 

@@ -55,6 +55,9 @@ struct repo;
 /* dir: where mirrors are kept. */
 int repo_pool_open(const char *dir, struct store *store, struct repo_pool **out, struct err *err);
 void repo_pool_close(struct repo_pool *p);
+/* Parts of error texts (any case) for which a push is tried again, besides the built-in ones
+ * (porch-api-git.md §4). Borrowed while the pool lives; call it before the pool is used. */
+void repo_pool_set_retryable(struct repo_pool *p, const char *const *texts, size_t n);
 
 /* Gets the handle for a remote; makes the empty mirror when missing, a damaged one is replaced.
  * No network. Release with repo_unref. */

@@ -19,6 +19,7 @@ struct pool_box {
     struct store *store;
     struct repo_pool *pool;
     struct repo_box *repos;
+    const char *retryable[4]; /* in a table that is the box's user value */
 };
 
 static int push_err(lua_State *L, struct err *err)
@@ -124,12 +125,14 @@ static struct repo *opt_repo(lua_State *L, int at)
                : ((struct repo_box *)luaL_checkudata(L, at, "probe_repo.repo"))->repo;
 }
 
+/* open(dir, {part of an error text …}|nil) → pool */
 static int pool_open(lua_State *L)
 {
     const char *dir = luaL_checkstring(L, 1);
     AUTO_ERR err = ERR_INIT;
     AUTO_BUF mirrors = BUF_INIT;
     buf_printf(&mirrors, "%s/mirrors", dir);
+    lua_settop(L, 2);
     struct pool_box *b = lua_newuserdata(L, sizeof(*b));
     *b = (struct pool_box){0};
     luaL_setmetatable(L, "probe_repo.pool");
@@ -138,6 +141,15 @@ static int pool_open(lua_State *L)
         repo_pool_open(mirrors.ptr, b->store, &b->pool, &err)) {
         return push_err(L, &err);
     }
+    size_t n = 0;
+    for (; lua_istable(L, 2) && n < 4 && lua_geti(L, 2, (lua_Integer)n + 1) == LUA_TSTRING; n++) {
+        b->retryable[n] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pushvalue(L, 2);
+    lua_setuservalue(L, 3);
+    lua_settop(L, 3);
+    repo_pool_set_retryable(b->pool, b->retryable, n);
     return 1;
 }
 

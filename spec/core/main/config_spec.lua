@@ -98,6 +98,18 @@ describe("lanai", function()
     refused("unexpected argument 'port'", "port")
   end)
 
+  it("takes lists from flags, the environment and the file", function()
+    local flags, items = {}, {}
+    for i = 1, 17 do
+      flags[i], items[i] = "--retryable-git-errors=" .. i, tostring(i)
+    end
+    refused("flag --retryable-git-errors: more than 16 values", table.concat(flags, " "))
+    refused("environment variable LANAI_RETRYABLE_GIT_ERRORS: more than 16 values", "",
+      { LANAI_RETRYABLE_GIT_ERRORS = table.concat(items, ",") })
+    local path = file("retryable-git-errors: [" .. table.concat(items, ", ") .. "]\n")
+    refused(path .. ":1: retryable-git-errors: more than 16 values", "--config " .. quote(path))
+  end)
+
   it("names the variable that is wrong", function()
     refused("environment variable LANAI_WORKERS: 0 is not between 1 and 256", "",
       { LANAI_WORKERS = "0" })
