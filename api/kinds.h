@@ -127,6 +127,8 @@ struct api_kind {
     size_t n_subresources;
     const char *const *selectable; /* field selector paths besides metadata.name/namespace */
     const char *const *indexed;    /* at most two of them, in store column order (f1, f2) */
+    const char *const *references; /* where the name of the object is that this one came from; an
+                                      object has at most one of them. "a.b[0].c": first item of b */
     enum api_name_rule name_rule;
     /* Verbs that are advertised but answer 405 with this message id; NULL = not refused. update
      * stands for PUT and PATCH. */

@@ -16,18 +16,11 @@ local function forbid(ctx, name, id, ...)
     "packagerevisions.porch.kpt.dev", name, lanai.message(id, ...)))
 end
 
-local function upstream_of(object)
-  local task = object.spec.tasks and object.spec.tasks[1]
-  return lanai.at(task, "clone.upstreamRef.upstreamRef.name")
-    or lanai.at(task, "upgrade.newUpstreamRef.name")
-end
-
 -- Names of the revisions whose content came from this one.
 local function find_users(ctx, name)
   local users = {}
-  local mentions = ctx.list("packagerevisions", nil, { containing = '"name":"' .. name .. '"' })
-  for _, object in ipairs(mentions) do
-    if object.spec.revision ~= -1 and upstream_of(object) == name then
+  for _, object in ipairs(ctx.list("packagerevisions", nil, { referring = name })) do
+    if object.spec.revision ~= -1 then
       users[#users + 1] = object.metadata.name
     end
   end

@@ -146,7 +146,8 @@ local function kind_text(kind, number, schema_number, subresources)
     schema = "&schema_" .. schema_number, columns = "columns_" .. number,
     n_columns = tostring(#kind.columns), subresources = subresources,
     n_subresources = tostring(#kind.subresources), selectable = list(kind.selectable),
-    indexed = list(kind.indexed), name_rule = pick(NAME_RULES, kind.name_rule, kind.file),
+    indexed = list(kind.indexed), references = list(kind.references),
+    name_rule = pick(NAME_RULES, kind.name_rule, kind.file),
     refuse_create = or_null(kind.refuse.create), refuse_update = or_null(kind.refuse.update),
     refuse_delete = or_null(kind.refuse.delete),
   }

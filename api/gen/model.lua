@@ -31,7 +31,8 @@ local KIND_MEMBERS = {
   description = "string", component = "string", go = "boolean", crd = "boolean",
   short_names = "table", categories = "table", verbs = "table", flags = "table",
   name_rule = "string", refuse = "table", subresources = "table", selectable = "table",
-  indexed = "table", columns = "table", fields = "table", store_kind = "string",
+  indexed = "table", references = "table", columns = "table", fields = "table",
+  store_kind = "string",
   aliases = "table",
 }
 
@@ -275,6 +276,7 @@ local function resolve_kind(world, file, source)
     name_rule = source.name_rule or "subdomain", refuse = source.refuse or {},
     subresources = resolve_subresources(source.subresources),
     selectable = source.selectable or {}, indexed = source.indexed or {},
+    references = source.references or {},
     columns = resolve_columns(where, source.columns or DEFAULT_COLUMNS),
     schema = kind_schema(world, where, source),
   }

@@ -21,6 +21,9 @@ return {
     "spec.lifecycle", "spec.packageMetadata.labels[]",
   },
   indexed = { "spec.repository", "spec.packageName" },
+  references = {
+    "spec.tasks[0].clone.upstreamRef.upstreamRef.name", "spec.tasks[0].upgrade.newUpstreamRef.name",
+  },
   columns = {
     { "Name", "string", ".metadata.name", missing = '""' },
     { "Package", "string", ".spec.packageName", missing = '""' },

@@ -151,6 +151,29 @@ static struct str indexed(struct arena *a, const struct api_kind *kind, const st
     return v ? (v->type == NODE_STRING ? v->text : json_emit_str(a, v)) : STR("");
 }
 
+/* The value at `a.list[0].b`, or at a plain path. */
+static const struct node *item_at(struct arena *a, const struct node *object, const char *path)
+{
+    const struct str first = STR("[0].");
+    struct str p = str_of(path);
+    ptrdiff_t at = str_find(p, first);
+    if (at < 0) {
+        return node_at(object, path);
+    }
+    const struct node *list = node_at(object, arena_strz(a, str_sub(p, 0, (size_t)at)));
+    return node_is(list, NODE_LIST) && list->n ? node_at(list->items[0], path + at + first.len)
+                                               : NULL;
+}
+
+static struct str reference(struct arena *a, const struct api_kind *kind, const struct node *object)
+{
+    struct str name = STR("");
+    for (size_t i = 0; kind->references && kind->references[i] && !name.len; i++) {
+        name = node_text(item_at(a, object, kind->references[i]));
+    }
+    return name;
+}
+
 void cells_encode(struct arena *a, const struct api_kind *kind, const struct node *object,
                   struct store_put *p)
 {
@@ -184,5 +207,6 @@ void cells_encode(struct arena *a, const struct api_kind *kind, const struct nod
     p->uid = node_text_at(meta, "uid");
     p->f1 = indexed(a, kind, object, 0);
     p->f2 = indexed(a, kind, object, 1);
+    p->ref = reference(a, kind, object);
     p->sealed = (kind->flags & API_SEALED) != 0;
 }

@@ -15,6 +15,6 @@ void cells_add(struct buf *out, const struct api_kind *kind, const struct node *
 bool cells_has_age(const struct api_kind *kind);
 
 /* Fills p's kind, ns, name, uid, json (resourceVersion empty, at rv_at), metadata range, cells,
- * indexed fields and sealed flag from the object; data and expect_rv stay. Bytes live in a. */
+ * indexed fields, reference and sealed flag from the object; data and expect_rv stay. Bytes live in a. */
 void cells_encode(struct arena *a, const struct api_kind *kind, const struct node *object,
                   struct store_put *p);

@@ -22,7 +22,8 @@ static int ctx_id(lua_State *L)
 
 static int ctx_has(lua_State *L)
 {
-    static const char *const have[] = {"capabilities", "yaml.edit", "list.containing", NULL};
+    static const char *const have[] = {"capabilities", "yaml.edit", "list.containing",
+                                       "list.referring", NULL};
     const char *name = luaL_checkstring(L, 1);
     bool found = false;
     for (size_t i = 0; have[i]; i++) {

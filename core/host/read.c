@@ -100,6 +100,7 @@ struct list_args {
     const struct node *where;    /* field path → text; NULL = all */
     struct str prefix;           /* names begin with it */
     struct str containing;       /* encoded object contains it */
+    struct str referring;        /* name that the object refers to (api_kind.references) */
     size_t limit;
     /* what came out */
     struct node **objects;
@@ -148,6 +149,7 @@ static int read_list(struct host_state *st, struct list_args *q, struct err *err
                                 .ns = namespace_of(r, q->kind),
                                 .f1 = indexed(q, 0),
                                 .f2 = indexed(q, 1),
+                                .ref = q->referring.len ? q->referring : STR_NULL,
                                 .rows = q->limit};
     if (q->prefix.len) {
         query.after_ns = query.ns;
@@ -237,13 +239,14 @@ static size_t limit_option(lua_State *L, int arg)
     return (size_t)limit;
 }
 
-/* list(kind, where?, {limit=, prefix=, containing=}?) */
+/* list(kind, where?, {limit=, prefix=, containing=, referring=}?) */
 static int ctx_list(lua_State *L)
 {
     lua_settop(L, 3);
     struct list_args q = {.kind = check_kind(L, 1), .where = check_where(L, 2)};
     q.prefix = text_option(L, 3, "prefix");
     q.containing = text_option(L, 3, "containing");
+    q.referring = text_option(L, 3, "referring");
     q.limit = limit_option(L, 3);
     push_list(L, &q);
     return 1;
@@ -263,6 +266,7 @@ void host_push_selected(lua_State *L, int index)
         struct list_args q = {.kind = k, .where = check_where(L, base + 3)};
         q.prefix = text_option(L, index, "prefix");
         q.containing = text_option(L, index, "containing");
+        q.referring = text_option(L, index, "referring");
         q.limit = limit_option(L, index);
         push_list(L, &q);
     }
@@ -278,6 +282,18 @@ static int open_tree(lua_State *L, bool writable)
     struct host_run *r = st->run;
     struct host_tree *t = arena_new(r->arena, struct host_tree);
     if (writable && lua_isnoneornil(L, 1)) {
+        host_push_tree(L, t, true);
+        return 1;
+    }
+    const struct host_tree *from = writable ? host_handle_tree(L, 1) : NULL;
+    if (from) {
+        *t = *from;
+        t->changed = true; /* it is nobody's content yet */
+        t->files = arena_array(r->arena, struct repo_file, from->n_files + 1);
+        if (from->n_files) {
+            memcpy(t->files, from->files, from->n_files * sizeof(*t->files));
+        }
+        host_check_memory(L, 0);
         host_push_tree(L, t, true);
         return 1;
     }

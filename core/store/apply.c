@@ -11,7 +11,7 @@
 /* What the key table knows about an object; rv 0 = absent. */
 struct found {
     int64_t rv;
-    bool same_fields; /* f1 and f2 are what the put brings */
+    bool same_fields; /* f1, f2 and ref are what the put brings */
 };
 
 /* Empty and absent fields are one thing, stored as NULL so that the indexes leave them out. */
@@ -43,7 +43,8 @@ static int object_find(struct conn *c, struct str kind, struct str ns, struct st
     *out = (struct found){0};
     if (code == SQLITE_ROW) {
         out->rv = sqlite3_column_int64(st, 0);
-        out->same_fields = p && str_eq(stmt_col(st, 1), p->f1) && str_eq(stmt_col(st, 2), p->f2);
+        out->same_fields = p && str_eq(stmt_col(st, 1), p->f1) &&
+                           str_eq(stmt_col(st, 2), p->f2) && str_eq(stmt_col(st, 3), p->ref);
         return 0;
     }
     return code == SQLITE_DONE ? 0 : conn_fail(c, "read", err);
@@ -64,6 +65,7 @@ static int object_write(struct conn *c, const struct store_put *p, const struct 
     if (id != SQL_OBJECT_MOVE) {
         bind_field(st, 5, p->f1);
         bind_field(st, 6, p->f2);
+        bind_field(st, 7, p->ref);
     }
     return conn_step_done(c, st, "write to", err);
 }

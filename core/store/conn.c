@@ -17,12 +17,13 @@ static const char *const sql_text[SQL_MAX] = {
     [SQL_SAVEPOINT] = "SAVEPOINT txn",
     [SQL_RELEASE] = "RELEASE txn",
     [SQL_ROLLBACK_TO] = "ROLLBACK TO txn",
-    [SQL_OBJECT_FIND] = "SELECT rv,f1,f2 FROM object WHERE kind=?1 AND ns=?2 AND name=?3",
-    [SQL_OBJECT_INSERT] = "INSERT INTO object(kind,ns,name,rv,f1,f2) VALUES(?1,?2,?3,?4,?5,?6)",
-    /* Without f1 and f2 in the SET list SQLite leaves their indexes alone. */
+    [SQL_OBJECT_FIND] = "SELECT rv,f1,f2,ref FROM object WHERE kind=?1 AND ns=?2 AND name=?3",
+    [SQL_OBJECT_INSERT] = "INSERT INTO object(kind,ns,name,rv,f1,f2,ref)"
+                          " VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    /* Without the fields in the SET list SQLite leaves their indexes alone. */
     [SQL_OBJECT_MOVE] = "UPDATE object SET rv=?4 WHERE kind=?1 AND ns=?2 AND name=?3",
     [SQL_OBJECT_UPDATE] =
-        "UPDATE object SET rv=?4,f1=?5,f2=?6 WHERE kind=?1 AND ns=?2 AND name=?3",
+        "UPDATE object SET rv=?4,f1=?5,f2=?6,ref=?7 WHERE kind=?1 AND ns=?2 AND name=?3",
     [SQL_OBJECT_DELETE] = "DELETE FROM object WHERE kind=?1 AND ns=?2 AND name=?3",
     [SQL_CHANGE_INSERT] =
         "INSERT INTO change(rv,kind,ns,name,type,prev_rv,at,sealed,meta_from,meta_to,uid,cells,"

@@ -13,7 +13,16 @@
 #include "base/limits.h"
 
 /* The conditions of a query make the statement's shape. */
-enum shape { BY_NS = 1, BY_NAME = 2, BY_F1 = 4, BY_F2 = 8, NO_F1 = 16, NO_F2 = 32, BY_LEAF = 64 };
+enum shape {
+    BY_NS = 1,
+    BY_NAME = 2,
+    BY_F1 = 4,
+    BY_F2 = 8,
+    NO_F1 = 16,
+    NO_F2 = 32,
+    BY_LEAF = 64,
+    BY_REF = 128
+};
 
 struct store_list {
     struct store *store;
@@ -34,7 +43,8 @@ static int shape_of(const struct store_query *q)
     bool leaf = q->f2_leaf.ptr || (q->f1.len && q->f2.len);
     return (q->ns.ptr ? BY_NS : 0) | (q->name.ptr ? BY_NAME : 0) |
            (q->f1.ptr ? (q->f1.len ? BY_F1 : NO_F1) : 0) |
-           (q->f2.ptr ? (q->f2.len ? BY_F2 : NO_F2) : 0) | (leaf ? BY_LEAF : 0);
+           (q->f2.ptr ? (q->f2.len ? BY_F2 : NO_F2) : 0) | (leaf ? BY_LEAF : 0) |
+           (q->ref.ptr ? BY_REF : 0);
 }
 
 /* The + keeps SQLite from putting ?7 in the place of f2 in F2_LEAF, which then is not the index's
@@ -42,19 +52,21 @@ static int shape_of(const struct store_query *q)
 static void shape_sql(int shape, bool count, char *out, size_t size)
 {
     const char *hint = "NOT INDEXED";
-    if ((shape & BY_F1) && (shape & BY_LEAF)) {
+    if (shape & BY_REF) {
+        hint = "INDEXED BY object_ref";
+    } else if ((shape & BY_F1) && (shape & BY_LEAF)) {
         hint = "INDEXED BY object_leaf";
     } else if (shape & BY_F1) {
         hint = "INDEXED BY object_f1";
     }
-    snprintf(out, size, "SELECT %s FROM object o %s %s WHERE o.kind=?1 AND %s%s%s%s%s%s%s%s",
+    snprintf(out, size, "SELECT %s FROM object o %s %s WHERE o.kind=?1 AND %s%s%s%s%s%s%s%s%s",
              count ? "count(*)" : ROW_COLUMNS, hint, count ? "" : "CROSS JOIN change c ON c.rv=o.rv",
              shape & BY_NS ? "o.ns=?4 AND o.name>?3" : "(o.ns,o.name)>(?2,?3)",
              shape & BY_NAME ? " AND o.name=?5" : "", shape & BY_F1 ? " AND o.f1=?6" : "",
              shape & BY_F2 ? " AND +o.f2=?7" : "", shape & NO_F1 ? " AND o.f1 IS NULL" : "",
              shape & NO_F2 ? " AND o.f2 IS NULL" : "",
              shape & BY_LEAF ? " AND o.f2 IS NOT NULL AND " F2_LEAF "=?8" : "",
-             count ? "" : " ORDER BY o.ns,o.name");
+             shape & BY_REF ? " AND o.ref=?9" : "", count ? "" : " ORDER BY o.ns,o.name");
 }
 
 static sqlite3_stmt *shape_stmt(struct conn *c, const struct store_query *q, bool count,
@@ -91,6 +103,7 @@ static void query_bind(sqlite3_stmt *st, const struct store_query *q, struct str
     stmt_bind(st, 6, q->f1);
     stmt_bind(st, 7, q->f2);
     stmt_bind(st, 8, q->f2_leaf.ptr ? q->f2_leaf : last_segment(q->f2));
+    stmt_bind(st, 9, q->ref);
 }
 
 /* Where a query starts; false when nothing can follow. A key of another namespace lies wholly
@@ -201,6 +214,7 @@ struct store_list *store_list_open(struct store *s, const struct store_query *q,
         .f1 = keep(&l->keys, q->f1),
         .f2 = keep(&l->keys, q->f2),
         .f2_leaf = keep(&l->keys, q->f2_leaf),
+        .ref = keep(&l->keys, q->ref),
         .rows = q->rows,
     };
     l->last = !query_start(q, &ns, &name);

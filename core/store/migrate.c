@@ -39,6 +39,15 @@ static const struct {
      " WHERE f1 IS NOT NULL AND f2 IS NOT NULL;"
      /* Whole values are found by their last segment too. */
      "DROP INDEX object_f2;"},
+    {"index of references, no leases",
+     "ALTER TABLE object ADD COLUMN ref TEXT;"
+     /* Where api/kinds has the reference of the one kind with references so far. */
+     "UPDATE object SET ref=(SELECT coalesce(nullif(json_extract(c.json,"
+     "'$.spec.tasks[0].clone.upstreamRef.upstreamRef.name'),''),nullif(json_extract(c.json,"
+     "'$.spec.tasks[0].upgrade.newUpstreamRef.name'),''))"
+     " FROM change c WHERE c.rv=object.rv AND json_valid(c.json)) WHERE kind='packagerevisions';"
+     "CREATE INDEX object_ref ON object(kind,ref,ns,name) WHERE ref IS NOT NULL;"
+     "DROP TABLE lease;"},
 };
 
 #define SCHEMA_VERSION (int)(sizeof(migrations) / sizeof(*migrations))

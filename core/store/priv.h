@@ -56,7 +56,7 @@ enum sql_id {
     SQL_MAX
 };
 
-#define LIST_SHAPES 128 /* see list.c: one statement per combination of conditions */
+#define LIST_SHAPES 256 /* see list.c: one statement per combination of conditions */
 
 /* What follows the last '/' of f2. The index object_leaf is made of this text: it never changes. */
 #define F2_LEAF "substr(f2,length(rtrim(f2,replace(f2,'/','')))+1)"

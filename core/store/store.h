@@ -55,6 +55,7 @@ struct store_query {
     struct str name;        /* ptr NULL = all names */
     struct str f1, f2;      /* values of the kind's indexed fields; ptr NULL = any */
     struct str f2_leaf;     /* what follows the last '/' of f2, not empty; ptr NULL = any */
+    struct str ref;         /* not empty; ptr NULL = any */
     struct str after_ns, after_name; /* start behind this key; after_name.ptr NULL = from start */
     size_t rows;            /* how many rows the caller will most likely take: no more are read
                                before they are asked for; 0 = all */
@@ -85,6 +86,7 @@ struct store_put {
     size_t meta_from, meta_to; /* the metadata member's bytes in json (before insertion) */
     struct str cells, data;
     struct str f1, f2;
+    struct str ref;     /* name of another object that this one refers to */
     bool sealed;        /* encrypt json and data at rest */
     int64_t rv;         /* out: number given; 0 after a failed commit */
 };

@@ -40,8 +40,9 @@ function ctx.get(kind, name) end
 --- @effect read
 --- @param kind string
 --- @param where table<string, string>|nil field path to value
---- @param opts {limit: integer?, prefix: string?, containing: string?}|nil prefix of names; text
----   that the encoded object contains
+--- @param opts {limit: integer?, prefix: string?, containing: string?, referring: string?}|nil
+---   prefix of names; text that the encoded object contains; name of the upstream that a package
+---   revision was cloned from or upgraded to (from an index)
 --- @return lanai.Node[]
 function ctx.list(kind, where, opts) end
 
@@ -53,11 +54,24 @@ function ctx.list(kind, where, opts) end
 --- @return lanai.Package|nil, lanai.Error?
 function ctx.package(revision) end
 
---- Opens the content of a package revision as a draft to change, or an empty one.
+--- Fetches any git repository and opens a package in it: the directory at the first of the `refs`
+--- (full names of refs, or commit ids) that is there. Gives the package and its commit; false and
+--- what is missing ("reference" or "directory"); nil and an error. `secret` names a Secret, `ref` is
+--- what errors call the wanted ref.
+--- Example: `ctx.fetch { repo = url, refs = { "refs/tags/v1" }, directory = "pkg" }`.
+--- @since 1
+--- @phases run
+--- @effect read
+--- @param source {repo: string, refs: string[], ref: string?, directory: string?, secret: string?}
+--- @return lanai.Package|false|nil, string|lanai.Error
+function ctx.fetch(source) end
+
+--- Opens the content of a package revision, or of an opened package, as a draft to change; without
+--- argument an empty one.
 --- @since 1
 --- @phases run
 --- @effect draft
---- @param revision string|lanai.Node|nil
+--- @param revision string|lanai.Node|lanai.Package|nil
 --- @return lanai.Draft|nil, lanai.Error?
 function ctx.draft(revision) end
 

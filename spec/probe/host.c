@@ -5,7 +5,7 @@
  *   functions() → list of {class, name, effect, phases = {…}}
  *   catalog(dirs) → list of {name, version, summary, path, api, on, effects}, or nil, kind, message
  *   open(dir, workflow_dirs?) → env
- *   env:put(kind, ns, name, json, f1?, f2?) → number given
+ *   env:put(kind, ns, name, json, f1?, f2?, ref?) → number given
  *   env:content(name, {path = text}) makes the content of a package revision
  *   env:run(verb, req_json, {ns=, dry_run=, config=, now=, deadline_ms=, workflow=}?) → {ok, kind,
  *     message, causes, effects, reads, result, peak, n_repos}
@@ -199,7 +199,7 @@ static int env_put(lua_State *L)
     struct err err = ERR_INIT;
     struct store_put p = {.kind = check_str(L, 2), .ns = check_str(L, 3), .name = check_str(L, 4),
                           .uid = STR("uid"), .cells = STR("[]"), .expect_rv = -1,
-                          .f1 = opt_str(L, 6), .f2 = opt_str(L, 7)};
+                          .f1 = opt_str(L, 6), .f2 = opt_str(L, 7), .ref = opt_str(L, 8)};
     struct node *o = json_parse(&a, check_str(L, 5), NULL, &err);
     if (o) {
         node_set_at(&a, o, "metadata.resourceVersion", node_strz(&a, ""));

@@ -149,6 +149,7 @@ static struct store_put *put_from(lua_State *L, int t, struct arena *a)
     p->data = field(L, t, "data");
     p->f1 = field(L, t, "f1");
     p->f2 = field(L, t, "f2");
+    p->ref = field(L, t, "ref");
     p->sealed = flag(L, t, "sealed");
     return p;
 }
@@ -256,8 +257,8 @@ static struct store_query query(lua_State *L, int t)
     return (struct store_query){field(L, t, "kind"),    field(L, t, "ns"),
                                 field(L, t, "name"),    field(L, t, "f1"),
                                 field(L, t, "f2"),      field(L, t, "f2_leaf"),
-                                field(L, t, "after_ns"), field(L, t, "after_name"),
-                                rows};
+                                field(L, t, "ref"),     field(L, t, "after_ns"),
+                                field(L, t, "after_name"), rows};
 }
 
 /* list(query, max, between) → rows, number; between() is called after the opening */

@@ -53,8 +53,17 @@ function M.clean()
   sources.clean()
 end
 
+-- The upstream that a task names, which the engine keeps in an index.
+local function reference(object)
+  local task = object.spec and object.spec.tasks and object.spec.tasks[1] or {}
+  local upstream = task.clone and task.clone.upstreamRef and task.clone.upstreamRef.upstreamRef
+    or task.upgrade and task.upgrade.newUpstreamRef
+  return upstream and upstream.name
+end
+
 function Env:put(kind, name, object, f1, f2)
-  return assert(self.raw:put(kind, "ns", name, cjson.encode(object), f1, f2))
+  local json = cjson.encode(object)
+  return assert(self.raw:put(kind, "ns", name, json, f1, f2, reference(object)))
 end
 
 --- Puts a package revision with content and gives its object.

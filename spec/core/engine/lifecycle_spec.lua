@@ -166,6 +166,33 @@ describe("a package revision", function()
     end
   end)
 
+  it("is not deleted while others were cloned from or upgraded to it", function()
+    assert(create { packageName = "app", workspaceName = "v1" })
+    local function user(name, task)
+      return { apiVersion = "porch.kpt.dev/v1alpha1", kind = "PackageRevision",
+        metadata = { name = name, namespace = "default", uid = "u" },
+        spec = { repository = "git", packageName = name, workspaceName = "v1",
+          lifecycle = "Draft", tasks = { task } } }
+    end
+    local clone = user("git.clone.v1", { type = "clone",
+      clone = { upstreamRef = { upstreamRef = { name = "git.app.v1" } } } })
+    h:put("packagerevisions", cjson.encode(clone))
+    h:put("packagerevisions", cjson.encode(user("git.up.v1", { type = "upgrade", upgrade = {
+      oldUpstreamRef = { name = "git.x.v1" }, newUpstreamRef = { name = "git.app.v1" } } })))
+    h:put("packagerevisions", cjson.encode(user("git.copy.v1", { type = "edit",
+      edit = { sourceRef = { name = "git.app.v1" } } })))
+    local _, err = delete("git.app.v1")
+    assert.equal("forbidden", err.kind)
+    assert.matches("referenced as upstream by: git.clone.v1, git.up.v1$", err.message)
+
+    clone.spec.tasks[1].clone.upstreamRef.upstreamRef.name = "git.other.v1"
+    h:put("packagerevisions", cjson.encode(clone))
+    _, err = delete("git.app.v1")
+    assert.matches("referenced as upstream by: git.up.v1$", err.message)
+    assert(delete("git.up.v1"))
+    assert(delete("git.app.v1"))
+  end)
+
   it("holds its deleted Repository until it is gone from the store, not from git", function()
     assert(create { packageName = "app", workspaceName = "v1" })
     lifecycle("git.app.v1", "Proposed")

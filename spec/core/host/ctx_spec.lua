@@ -76,17 +76,21 @@ describe("ctx", function()
           prefix = names(nil, { prefix = "repo.q." }),
           limited = names({}, { limit = 1 }),
           containing = names(nil, { containing = '"tier"' }),
+          referring = names(nil, { referring = "repo.p.v2" }),
+          none_refers = names(nil, { referring = "repo.p.v" }),
           none = names({ ["spec.repository"] = "other" }),
         }]], "{}", function(env)
         revision(env, "repo.p.v1", "p")
         revision(env, "repo.p.v2", "p", { lifecycle = "Published" })
         revision(env, "repo.q.v1", "q", { lifecycle = "Published", tier = "tier" })
-        revision(env, "repo.qq.v1", "qq")
+        revision(env, "repo.qq.v1", "qq", { tasks = { { type = "clone",
+          clone = { upstreamRef = { upstreamRef = { name = "repo.p.v2" } } } } } })
       end)
       assert.is_true(r.ok, r.message)
       assert.same({ all = "repo.p.v1 repo.p.v2 repo.q.v1 repo.qq.v1",
         package = "repo.p.v1 repo.p.v2", other = "repo.p.v2 repo.q.v1", both = "repo.p.v2",
-        prefix = "repo.q.v1", limited = "repo.p.v1", containing = "repo.q.v1", none = "" },
+        prefix = "repo.q.v1", limited = "repo.p.v1", containing = "repo.q.v1",
+        referring = "repo.qq.v1", none_refers = "", none = "" },
         r.result)
     end)
 

@@ -77,6 +77,26 @@ describe("opening a store", function()
       assert.equal(tostring(version), steps[version].version)
     end)
 
+    it("finds which revisions refer to which", function()
+      local function task(text)
+        return ('{"spec":{"tasks":[%s]}}'):format(text)
+      end
+      for i, json in ipairs({
+        task '{"clone":{"upstreamRef":{"upstreamRef":{"name":"up"}}}}',
+        task '{"upgrade":{"oldUpstreamRef":{"name":"old"},"newUpstreamRef":{"name":"up"}}}',
+        task '{"clone":{"upstreamRef":{"upstreamRef":{"name":""}}}}',
+        task '{"edit":{"sourceRef":{"name":"up"}}}',
+        "damaged {",
+      }) do
+        probe.sql(db, ("INSERT INTO change VALUES(%d,'packagerevisions','ns','r%d',0,0,0,0,0,0,'',"
+          .. "'',x'','%s')"):format(100 + i, i, json))
+        probe.sql(db, ("INSERT INTO object VALUES('packagerevisions','ns','r%d',%d,NULL,NULL)")
+          :format(i, 100 + i))
+      end
+      local s = support.open { dir = dir }
+      assert.equal("r1 r2", support.names(s:list { kind = "packagerevisions", ref = "up" }))
+    end)
+
     it("has the same tables afterwards as a new one", function()
       support.open({ dir = dir }):close()
       local _, fresh = filled(0)
@@ -193,7 +213,7 @@ describe("a full disk", function()
         assert.is_nil(s:get("things", "default", "n" .. n))
       end
       unchanged()
-      assert.equal(40, (s:load(8, 0, 5, 20000))) -- groups that are tried again one by one
+      assert.equal(40, (s:load(8, 0, 5, 40000))) -- groups that are tried again one by one
       unchanged()
       s:close()
       s = support.open { dir = dir }
