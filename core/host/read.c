@@ -285,18 +285,6 @@ static int open_tree(lua_State *L, bool writable)
         host_push_tree(L, t, true);
         return 1;
     }
-    const struct host_tree *from = writable ? host_handle_tree(L, 1) : NULL;
-    if (from) {
-        *t = *from;
-        t->changed = true; /* it is nobody's content yet */
-        t->files = arena_array(r->arena, struct repo_file, from->n_files + 1);
-        if (from->n_files) {
-            memcpy(t->files, from->files, from->n_files * sizeof(*t->files));
-        }
-        host_check_memory(L, 0);
-        host_push_tree(L, t, true);
-        return 1;
-    }
     struct str name = host_check_name(L, 1);
     struct err *err = host_err(L);
     struct repo_id id;
