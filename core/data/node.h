@@ -57,24 +57,24 @@ struct node_member {
 };
 
 struct node {
-    enum node_type type;
-    bool boolean;
+    uint8_t type;             /* enum node_type */
     uint8_t style;            /* enum node_style */
+    bool boolean;
+    uint32_t span_from;       /* bytes of the YAML source; 0,0 when made by hand. A plain string */
+    uint32_t span_to;         /* with a span is written as it stood there (a timestamp stays one);
+                               * whoever changes the text of a node clears its span */
+    uint32_t n, cap;          /* list items or map members */
     int64_t integer;          /* NODE_INT */
     struct str text;          /* NODE_STRING value, NODE_ALIAS name; source text of NODE_INT,
                                * NODE_FLOAT, and of NODE_BOOL and NODE_NULL from YAML (a value
                                * that is not written there: "" with ptr set; ptr NULL: made by
                                * hand, written as `null`) */
     struct node_notes *notes; /* NULL: none */
-    size_t n, cap;            /* list items or map members */
     union {
         struct node **items;          /* NODE_LIST */
         struct node_member *members;  /* NODE_MAP */
         struct node *target;          /* NODE_ALIAS */
     };
-    size_t span_from, span_to; /* bytes of the YAML source; 0,0 when made by hand. A plain string
-                                * with a span is written as it stood there (a timestamp stays one);
-                                * whoever changes the text of a node clears its span */
 };
 
 /* --- making --- */

@@ -348,7 +348,7 @@ struct node *patch_json(struct arena *a, const struct node *target, const struct
     if (ops->n > LIMIT_JSON_PATCH_OPS) {
         err_set(err, ERR_TOO_LARGE,
                 "The allowed maximum operations in a JSON patch is %d, got %zu",
-                LIMIT_JSON_PATCH_OPS, ops->n);
+                LIMIT_JSON_PATCH_OPS, (size_t)ops->n);
         return NULL;
     }
     p.root = clone(a, target);
