@@ -36,12 +36,19 @@ struct yaml_form {
     bool wide;    /* lists two columns deeper than their key instead of in its column */
     bool defects; /* repeat the defects of the peer's writer that change data or comments (growing
                    * folded scalars, comments that move); otherwise they are written right */
+    uint8_t indent; /* blanks per level, at most 9; 0: 2 */
 };
 
 /* Writes documents, `---` between them. */
 void yaml_write(struct buf *out, const struct yaml_docs *docs, const struct yaml_form *form);
 /* Writes one tree as a document without head and foot. */
 void yaml_write_node(struct buf *out, const struct node *n, const struct yaml_form *form);
+
+/* The same for values of a program: strings that are words or numbers for a YAML 1.1 reader get
+ * quotes. */
+void yaml_write_values(struct buf *out, const struct node *n, const struct yaml_form *form);
+/* Sorts the keys of all maps as the peer sorts those of a program's maps: naturally, a2 < a10. */
+void yaml_sort_keys(struct node *n);
 
 /* Wide or compact, as the peer guesses it from the text of one document; false: compact. */
 bool yaml_is_wide(struct str text);

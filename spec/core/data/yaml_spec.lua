@@ -197,7 +197,7 @@ describe("yaml_emit", function()
 
   it("quotes keys by the same rules", function()
     emits([[{"1":1,"yes":1,"a: b":1,"x\ny":1,"":1}]],
-      '"1": 1\n"yes": 1\n\'a: b\': 1\n"x\\ny": 1\n"": 1\n')
+      '"1": 1\n"yes": 1\n\'a: b\': 1\n? |-\n  x\n  y\n: 1\n"": 1\n')
     local long = ("k"):rep(200)
     emits('{"' .. long .. '":{"a":[1]}}', "? " .. long .. "\n: a:\n  - 1\n")
   end)
