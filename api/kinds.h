@@ -50,6 +50,8 @@ struct api_field {
     const char *values_message; /* text of "Invalid value" when not in `values`; NULL: it is
                                    "Unsupported value" */
     size_t min_length, max_length; /* of strings, in characters; 0 = none */
+    const char *pattern;           /* of strings: POSIX extended regular expression, or NULL */
+    bool not_negative;             /* of integers */
     const char *stored_as; /* name of the member in the stored form, NULL = same (alias kinds) */
 };
 

@@ -231,6 +231,8 @@ return {
   ["kube-field-type"] = "%s in body must be of type %s: %s",
   ["kube-field-short"] = "%s in body should be at least %d chars long",
   ["kube-field-long"] = "%s in body should be at most %d chars long",
+  ["kube-field-pattern"] = "%s in body should match '%s'",
+  ["kube-field-negative"] = "%s in body should be greater than or equal to 0",
   ["kube-field-immutable"] = "field is immutable",
   ["kube-field-unchecked"] = "some validation rules were not checked because the object was"
     .. " invalid; correct the existing errors to complete validation",

@@ -85,6 +85,8 @@ local function field_text(field, numbers)
   option(out, "values_message", or_null(field.values_message), "NULL")
   option(out, "min_length", tostring(field.min_length or 0), "0")
   option(out, "max_length", tostring(field.max_length or 0), "0")
+  option(out, "pattern", or_null(field.pattern), "NULL")
+  option(out, "not_negative", tostring(field.not_negative or false), "false")
   option(out, "stored_as", or_null(field.stored_as), "NULL")
   return "    {" .. table.concat(out, ",\n     ") .. "},\n"
 end

@@ -18,12 +18,13 @@ local FIELD_OPTIONS = {
   default = "any", always = "string", values = "table", values_message = "string",
   required = "boolean", nullable = "boolean", merge = "boolean", immutable = "string",
   min_length = "number", max_length = "number", embedded = "boolean", stored_as = "string",
-  pointers = "boolean",
+  pointers = "boolean", pattern = "string", not_negative = "boolean",
 }
 
 local COPIED_OPTIONS = {
   "format", "list", "keys", "values", "values_message", "required", "nullable", "merge",
   "immutable", "min_length", "max_length", "embedded", "stored_as", "pointers",
+  "pattern", "not_negative",
 }
 
 local KIND_MEMBERS = {
@@ -149,6 +150,9 @@ local function resolve_field(world, where, source, context)
   end
   if (field.list == "map") ~= (field.keys ~= nil) then
     fail(where, "list = \"map\" and keys belong together")
+  end
+  if field.pattern and not field.max_length then
+    fail(where, "a pattern needs a max_length, which bounds its cost")
   end
   set_default(field, where, source.default)
   field.always_json = source.always

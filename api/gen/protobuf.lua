@@ -99,6 +99,7 @@ local SCHEMA = {
   { "description", text(4) },
   { "maxLength", integer(11) },
   { "minLength", integer(12) },
+  { "pattern", text(13) },
   { "required", texts(19) },
   { "enum", function(list)
     local out = {}

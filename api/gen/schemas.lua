@@ -132,7 +132,7 @@ local function scalar_of(dialect, collector, field)
   end
   local object = json.object("description", field.description, "type", scalar[1], "format",
     field.format or scalar[2], "default", default_of(dialect, default), "minLength", field.min_length, "maxLength",
-    field.max_length)
+    field.max_length, "pattern", field.pattern, "minimum", field.not_negative and 0 or nil)
   if field.values and field.values_message then
     json.set(object, "x-kubernetes-validations", value_rule(field))
   else

@@ -6,6 +6,8 @@
  */
 #include "kube/priv.h"
 
+#include <regex.h>
+
 #include "data/base64.h"
 
 struct walk {
@@ -316,18 +318,55 @@ static void check_allowed(struct walk *w, const struct api_field *f, struct str 
                       json.ptr, list.ptr);
 }
 
-static void check_length(struct walk *w, const struct api_field *f, struct str value)
+static bool check_length(struct walk *w, const struct api_field *f, struct str value)
 {
     size_t n = count_characters(value);
     bool is_short = f->min_length && n < f->min_length;
     if (!is_short && !(f->max_length && n > f->max_length)) {
-        return;
+        return true;
     }
     AUTO_BUF text = BUF_INIT;
     struct str path = path_of(w);
     api_text(&text, is_short ? "kube-field-short" : "kube-field-long", arena_strz(w->a, path),
              (int)(is_short ? f->min_length : f->max_length));
     kube_invalid_value(w->v, path, value, buf_str(&text));
+    return false;
+}
+
+static bool matches(const char *pattern, const char *text)
+{
+    regex_t re;
+    if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0) {
+        return false;
+    }
+    bool ok = regexec(&re, text, 0, NULL, 0) == 0;
+    regfree(&re);
+    return ok;
+}
+
+/* Only of values whose length is fine, so the cost has a bound. */
+static void check_pattern(struct walk *w, const struct api_field *f, struct str value)
+{
+    if (f->pattern && (str_find_byte(value, '\0') >= 0 ||
+                       !matches(f->pattern, arena_strz(w->a, value)))) {
+        AUTO_BUF text = BUF_INIT;
+        struct str path = path_of(w);
+        api_text(&text, "kube-field-pattern", arena_strz(w->a, path), f->pattern);
+        kube_invalid_value(w->v, path, value, buf_str(&text));
+    }
+}
+
+static void check_negative(struct walk *w, const struct api_field *f, const struct node *n)
+{
+    if (!f->not_negative || n->integer >= 0) {
+        return;
+    }
+    AUTO_BUF detail = BUF_INIT;
+    AUTO_BUF text = BUF_INIT;
+    struct str path = path_of(w), value = json_emit_str(w->a, n);
+    api_text(&detail, "kube-field-negative", arena_strz(w->a, path));
+    api_text(&text, "kube-field-invalid", arena_strz(w->a, value), detail.ptr);
+    kube_invalid_add(w->v, "FieldValueInvalid", path, buf_str(&text));
 }
 
 static void check_value(struct walk *w, const struct api_field *f, enum api_type type,
@@ -358,7 +397,11 @@ static void check_value(struct walk *w, const struct api_field *f, enum api_type
         if (f->values) {
             check_allowed(w, f, n->text);
         }
-        check_length(w, f, n->text);
+        if (check_length(w, f, n->text)) {
+            check_pattern(w, f, n->text);
+        }
+    } else if (type == API_INTEGER && n->type == NODE_INT) {
+        check_negative(w, f, n);
     }
 }
 

@@ -82,6 +82,27 @@ describe("discovery", function()
       documents["/apis/porch.kpt.dev"].body)
   end)
 
+  it("lists the resources of repositories in both forms", function()
+    local verbs = { "delete", "deletecollection", "get", "list", "patch", "create", "update",
+      "watch" }
+    assert.same({
+      { name = "repositories", singularName = "repository", namespaced = true,
+        kind = "Repository", verbs = verbs, shortNames = { "repo" } },
+      { name = "repositories/status", singularName = "", namespaced = true, kind = "Repository",
+        verbs = { "get", "patch", "update" } },
+    }, decode(documents["/apis/config.porch.kpt.dev/v1alpha1"]).resources)
+    local kind = { group = "config.porch.kpt.dev", version = "v1alpha1", kind = "Repository" }
+    assert.same({
+      metadata = { name = "config.porch.kpt.dev" },
+      versions = { { version = "v1alpha1", freshness = "Current", resources = { {
+        resource = "repositories", singularResource = "repository", scope = "Namespaced",
+        responseKind = kind, verbs = verbs, shortNames = { "repo" },
+        subresources = { { subresource = "status", responseKind = kind,
+          verbs = { "get", "patch", "update" } } },
+      } } } },
+    }, decode(documents["/apis v2"]).items[1])
+  end)
+
   it("lists core as versions and the rest as groups", function()
     assert.equal('{"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":'
       .. '[{"clientCIDR":"0.0.0.0/0","serverAddress":""}]}', documents["/api"].body)
@@ -329,6 +350,26 @@ describe("OpenAPI 2", function()
     each(tree, "$ref", function(reference)
       assert(tree.definitions[reference:match("^#/definitions/(.+)$")], reference)
     end)
+  end)
+
+  it("lists the paths of the porch groups", function()
+    local paths = {}
+    for path in pairs(tree.paths) do
+      local rest = path:match("^/apis/(.*porch%.kpt%.dev/.*)")
+      paths[#paths + 1] = rest and rest:gsub("/namespaces/{namespace}", "/NS")
+    end
+    table.sort(paths)
+    local config = "config.porch.kpt.dev/v1alpha1"
+    assert.same({
+      config .. "/NS/repositories", config .. "/NS/repositories/{name}",
+      config .. "/NS/repositories/{name}/status", config .. "/repositories",
+      GV .. "/", GV .. "/NS/packagerevisionresources", GV .. "/NS/packagerevisionresources/{name}",
+      GV .. "/NS/packagerevisions", GV .. "/NS/packagerevisions/{name}",
+      GV .. "/NS/packagerevisions/{name}/approval", GV .. "/NS/packages",
+      GV .. "/NS/packages/{name}", GV .. "/packagerevisionresources", GV .. "/packagerevisions",
+      GV .. "/packages", GV .. "/watch/NS/packagerevisions",
+      GV .. "/watch/NS/packagerevisions/{name}", GV .. "/watch/packagerevisions",
+    }, paths)
   end)
 
   it("has no defaults", function()

@@ -33,7 +33,7 @@ end
 local function shape(schema)
   local out = {}
   for _, key in ipairs({ "type", "format", "default", "required", "enum", "minLength",
-    "maxLength" }) do
+    "maxLength", "pattern", "minimum" }) do
     out[key] = schema[key]
   end
   local reference = schema.allOf and schema.allOf[1]["$ref"] or schema["$ref"]

@@ -62,14 +62,16 @@ return {
 
   Condition = {
     "One observed aspect of an object.",
-    { "type", "string", "Name of the condition.", required = true, max_length = 316 },
+    { "type", "string", "Name of the condition.", required = true, max_length = 316,
+      pattern = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+        .. "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$" },
     { "status", "string", "True, False or Unknown.", required = true,
       values = { "True", "False", "Unknown" } },
     { "observedGeneration", "integer", "Generation that the condition was derived from.",
-      format = "int64" },
+      format = "int64", not_negative = true },
     { "lastTransitionTime", "time", "When the status changed last.", required = true },
     { "reason", "string", "Word for programs that says why.", required = true, min_length = 1,
-      max_length = 1024 },
+      max_length = 1024, pattern = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$" },
     { "message", "string", "Text for people.", required = true, max_length = 32768 },
   },
 

@@ -77,3 +77,44 @@ describe("metadata of objects", function()
     }, list)
   end)
 end)
+
+describe("conditions of a Repository", function()
+  local s
+  setup(function() s = support.server() end)
+  teardown(function() s.close() end)
+
+  local function condition(members)
+    local one = { type = "Odd", status = "True", reason = "Because", message = "",
+      lastTransitionTime = "2024-01-01T00:00:00Z" }
+    for name, value in pairs(members) do
+      one[name] = value
+    end
+    return s.call("PATCH", REPOSITORIES .. "/r/status", { status = { conditions = { one } } },
+      { ["Content-Type"] = "application/merge-patch+json" })
+  end
+
+  local function fault(members)
+    local answer = condition(members)
+    assert.equal(422, answer.status)
+    assert.equal(1, #answer.json.details.causes)
+    local cause = answer.json.details.causes[1]
+    assert.equal("FieldValueInvalid", cause.reason)
+    return cause.field .. ": " .. cause.message
+  end
+
+  it("keep to the patterns and the range of their members", function()
+    s.must("POST", REPOSITORIES, { metadata = { name = "r" },
+      spec = { type = "git", git = { repo = "file:///nowhere" } } })
+    assert.equal(200, condition { type = "example.com/Odd_1.x", reason = "A:b,c_",
+      observedGeneration = 0 }.status)
+    assert.equal('status.conditions[0].reason: Invalid value: "a b": status.conditions[0].reason in'
+      .. " body should match '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$'", fault { reason = "a b" })
+    assert.matches("should match", fault { reason = "a\0b" })
+    assert.matches("^status.conditions%[0%].type: .* should match '%^%(%[a%-z0%-9%]",
+      fault { type = "-" })
+    assert.equal("status.conditions[0].observedGeneration: Invalid value: -1: status.conditions[0]."
+      .. "observedGeneration in body should be greater than or equal to 0",
+      fault { observedGeneration = -1 })
+    assert.matches("should be at most 1024 chars long", fault { reason = ("r"):rep(1025) })
+  end)
+end)
