@@ -154,6 +154,11 @@ describe("the generator", function()
       broken('default = "Package"', 'default = 5'))
   end)
 
+  it("refuses a pattern of values without a limit", function()
+    assert.matches("spec.type: a pattern needs a max_length",
+      broken('"git or oci."', '"git or oci.", pattern = "^(git|oci)$"'))
+  end)
+
   it("refuses an age column that is not the last", function()
     assert.matches("age must be the last",
       broken('{ "Age", "date", "age" },', '{ "Age", "date", "age" }, { "X", "string", ".x" },'))

@@ -24,14 +24,10 @@ local LATER = {
 -- Scenarios that still differ, and where. A line goes when the difference does.
 local OPEN = {
   apply = "texts of refused applies; force that is no boolean",
-  ["config-kinds"] = "kinds other than Repository are not served yet",
-  discovery = "kinds and versions of config.porch.kpt.dev, order of groups, YAML, /version",
   ["external-broken"] = "directories whose names are no labels; a package at the root",
   ["external-changes"] = "what a synchronisation takes over from moved tags and branches",
   ["external-found"] = "time of a placeholder that no annotation names",
   methods = "order of checks of PUT on a status",
-  openapi = "descriptions, media types and kinds of the documents",
-  ["read-forms"] = "column descriptions",
   ["repository-conditions"] = "texts of the Ready condition, refused branch names and types",
   ["repository-create"] = "second cause of schema errors, reason of a conflict",
   ["repository-credentials"] = "texts of the Ready condition; cloning",
