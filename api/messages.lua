@@ -187,7 +187,6 @@ return {
   ["repository-name-long"] = "metadata.name must be no more than 63 characters",
   ["repository-conflict"] = 'admission webhook "porchrepositorywebhook.nephio.org" denied the'
     .. " request: Repository conflict with existing repository: %s/%s",
-  ["repository-conflict-reason"] = "RepositoryConflict",
   ["repository-not-found"] = 'repositories.config.porch.kpt.dev "%s" not found',
   ["repository-ready"] = "Repository Ready",
   ["repository-ready-reason"] = "Ready",
@@ -250,7 +249,6 @@ return {
   ["kube-field-manager-required"] = "Required value: is required for apply patch",
   ["kube-field-manager-byte"] = "invalid character U+%s (at position %d)",
   ["kube-integer"] = 'strconv.ParseInt: parsing "%s": invalid syntax',
-  ["kube-boolean"] = 'strconv.ParseBool: parsing "%s": invalid syntax',
   ["kube-timeout-parameter"] = 'invalid timeout specified in the request URL - time: invalid'
     .. ' duration "%s"',
   ["kube-not-acceptable"] = "only the following media types are accepted: application/json,"
@@ -279,7 +277,8 @@ return {
   ["kube-api-version"] = "the API version in the data (%s) does not match the expected API version"
     .. " (%s)",
   ["kube-kind-required"] = "Object 'Kind' is missing in '%s'",
-  ["kube-kind"] = 'kind: Invalid value: "%s": must be %s',
+  ["kube-unrecognized"] = "the object provided is unrecognized (must be of type %s): %s (%s)",
+  ["kube-kind"] = "must be %s",
   ["kube-delete-options"] = "couldn't get version/kind; json parse error: the body is not"
     .. " an object",
   ["kube-grace-type"] = "json: cannot unmarshal into Go struct field"
@@ -323,7 +322,10 @@ return {
   -- Patches.
   ["kube-patch-decode"] = "error decoding patch: %s",
   ["kube-patch-failed"] = "the server rejected our request due to an error in our request",
-  ["kube-apply-kind"] = "invalid object type: %s, Kind=%s",
+  ["kube-apply-decode"] = "error decoding YAML: error converting YAML to JSON: %s",
+  ["kube-apply-not-map"] = "error decoding YAML: error unmarshaling JSON: while decoding JSON:"
+    .. " json: cannot unmarshal array into Go value of type map[string]interface {}",
+  ["kube-apply-kind"] = "invalid object type: %s%s, Kind=%s",
   ["kube-apply-managed"] = "metadata.managedFields must be nil",
   ["kube-apply-typed"] = "failed to create typed patch object (%s/%s; %s, Kind=%s): %s",
   ["kube-apply-undeclared"] = "%s: field not declared in schema",

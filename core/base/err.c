@@ -18,6 +18,7 @@ static const struct {
     [ERR_INTERNAL] = {"internal", 500, "InternalError"},
     [ERR_PLAIN] = {"plain", 500, ""},
     [ERR_BAD_REQUEST] = {"bad-request", 400, "BadRequest"},
+    [ERR_REPOSITORY] = {"repository-conflict", 400, "RepositoryConflict"},
     [ERR_UNAUTHORIZED] = {"unauthorized", 401, "Unauthorized"},
     [ERR_FORBIDDEN] = {"forbidden", 403, "Forbidden"},
     [ERR_NOT_FOUND] = {"not-found", 404, "NotFound"},

@@ -17,6 +17,7 @@ enum err_kind {
     ERR_INTERNAL,           /* 500 InternalError */
     ERR_PLAIN,              /* 500, empty reason: plain error of the peer's get/list/parse */
     ERR_BAD_REQUEST,        /* 400 BadRequest */
+    ERR_REPOSITORY,         /* 400 RepositoryConflict: two Repositories claim one place in git */
     ERR_UNAUTHORIZED,       /* 401 Unauthorized */
     ERR_FORBIDDEN,          /* 403 Forbidden */
     ERR_NOT_FOUND,          /* 404 NotFound */

@@ -61,10 +61,8 @@ int engine_repository_check(struct engine *e, struct engine_write *w, struct err
         if (str_eq(normal_url(a, node_text_at(o, "spec.git.repo")), url) &&
             str_eq(node_text_at(o, "spec.git.branch"), branch) &&
             conflicts(w->ns, dir, row.ns, str_trim(node_text_at(o, "spec.git.directory"), "/"))) {
-            got = err_set(err, ERR_BAD_REQUEST,
-                          "admission webhook \"porchrepositorywebhook.nephio.org\" denied the "
-                          "request: Repository conflict with existing repository: %.*s/%.*s",
-                          STR_ARG(row.ns), STR_ARG(row.name));
+            got = api_err(err, ERR_REPOSITORY, "repository-conflict", arena_strz(a, row.ns),
+                          arena_strz(a, row.name));
             break;
         }
     }

@@ -100,14 +100,31 @@ static struct str excerpt(struct arena *a, struct str body)
 }
 
 static int unrecognized(struct arena *a, const struct kube_request *req, const struct kube_route *r,
-                        struct err *err)
+                        struct str why, struct err *err)
 {
-    struct str why = arena_str(a, str_of(err->message));
-    struct str shown = excerpt(a, req->body);
-    return err_set(err, ERR_BAD_REQUEST,
-                   "the object provided is unrecognized (must be of type %s): couldn't get "
-                   "version/kind; json parse error: %.*s (%.*s)",
-                   r->kind->kind, STR_ARG(why), STR_ARG(shown));
+    return api_err(err, ERR_BAD_REQUEST, "kube-unrecognized", r->kind->kind, arena_strz(a, why),
+                   arena_strz(a, excerpt(a, req->body)));
+}
+
+/* The body is not JSON (or YAML) of an object: err says why. */
+static int unreadable(struct arena *a, const struct kube_request *req, const struct kube_route *r,
+                      struct err *err)
+{
+    struct str why = arena_printf(a, "couldn't get version/kind; json parse error: %s",
+                                  err->message);
+    return unrecognized(a, req, r, why, err);
+}
+
+/* Servers of CRDs know an object by its kind only. */
+static int check_kind_sent(struct arena *a, const struct kube_request *req,
+                           const struct kube_route *r, const struct node *object, struct err *err)
+{
+    if (!kube_kind_is_crd(r->kind) || node_text_at(object, "kind").len) {
+        return 0;
+    }
+    AUTO_BUF why = BUF_INIT;
+    api_text(&why, "kube-kind-required", arena_strz(a, req->body));
+    return unrecognized(a, req, r, buf_str(&why), err);
 }
 
 int kube_decode_object(struct arena *a, const struct kube_request *req, const struct kube_route *r,
@@ -133,7 +150,7 @@ int kube_decode_object(struct arena *a, const struct kube_request *req, const st
         n = yaml ? yaml_parse(a, req->body, &options, err)
                  : json_parse(a, req->body, &options, err);
         if (!n) {
-            return err_is(err, ERR_BAD_REQUEST) ? unrecognized(a, req, r, err) : -1;
+            return err_is(err, ERR_BAD_REQUEST) ? unreadable(a, req, r, err) : -1;
         }
     }
     if (n->type == NODE_NULL) {
@@ -141,7 +158,10 @@ int kube_decode_object(struct arena *a, const struct kube_request *req, const st
     }
     if (n->type != NODE_MAP) {
         err_set(err, ERR_BAD_REQUEST, "json: cannot unmarshal into an object");
-        return unrecognized(a, req, r, err);
+        return unreadable(a, req, r, err);
+    }
+    if (check_kind_sent(a, req, r, n, err) < 0) {
+        return -1;
     }
     *out = n;
     return kube_decode_check_type(a, r, n, err);
@@ -160,8 +180,8 @@ static bool known_kind(const struct api_kind *k, struct str kind)
     return false;
 }
 
-static int wrong_type(struct arena *a, const struct kube_route *r, struct str version,
-                      struct str kind, struct err *err)
+static int wrong_type(struct arena *a, const struct kube_route *r, const struct node *object,
+                      struct str version, struct str kind, struct err *err)
 {
     const struct api_kind *k = r->kind;
     if (kube_kind_is_crd(k)) {
@@ -169,10 +189,12 @@ static int wrong_type(struct arena *a, const struct kube_route *r, struct str ve
             return api_err(err, ERR_BAD_REQUEST, "kube-api-version", arena_strz(a, version),
                            k->group_version);
         }
-        AUTO_BUF message = BUF_INIT;
-        api_text(&message, "kube-kind", arena_strz(a, kind), k->kind);
-        return err_set(err, ERR_BAD_REQUEST, "%.*s.%s is invalid: %s", STR_ARG(kind), k->group,
-                       message.ptr);
+        AUTO_INVALID v = KUBE_INVALID_INIT;
+        AUTO_BUF detail = BUF_INIT;
+        api_text(&detail, "kube-kind", k->kind);
+        kube_invalid_value(&v, STR("kind"), kind, buf_str(&detail));
+        struct str name = node_text_at(object, "metadata.name");
+        return kube_invalid_end(&v, k->group, arena_strz(a, kind), name.ptr ? name : STR(""), err);
     }
     ptrdiff_t slash = str_find_byte(version, '/');
     struct str v = slash < 0 ? version : str_sub(version, (size_t)slash + 1, version.len);
@@ -215,7 +237,7 @@ int kube_decode_check_type(struct arena *a, const struct kube_route *r, struct n
         kind = str_of(r->kind->kind);
     }
     if (!str_eqz(version, r->kind->group_version) || !str_eqz(kind, r->kind->kind)) {
-        return wrong_type(a, r, version, kind, err);
+        return wrong_type(a, r, object, version, kind, err);
     }
     set_type(a, r->kind, object);
     return 0;

@@ -61,6 +61,21 @@ void kube_invalid_value(struct kube_invalid *v, struct str field, struct str val
     kube_invalid_add(v, "FieldValueInvalid", field, buf_str(&text));
 }
 
+bool kube_invalid_blocks(const struct kube_invalid *v)
+{
+    static const char *const REASONS[] = {"FieldValueRequired", "FieldValueNotSupported",
+                                          "FieldValueTooLong", "FieldValueTooMany",
+                                          "FieldValueTypeInvalid"};
+    for (size_t i = 0; i < v->err.n_causes; i++) {
+        for (size_t r = 0; r < sizeof(REASONS) / sizeof(REASONS[0]); r++) {
+            if (strcmp(v->err.causes[i].reason, REASONS[r]) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 int kube_invalid_end(struct kube_invalid *v, const char *group, const char *kind, struct str name,
                      struct err *err)
 {

@@ -29,12 +29,28 @@ struct list {
 
 /* --- what is asked for --- */
 
+/* A field selector with the name that the path of a watch has. */
+static struct str named_fields(struct arena *a, struct str name, struct str fields)
+{
+    AUTO_BUF b = BUF_INIT;
+    buf_addz(&b, "metadata.name=");
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] == ',' || name.ptr[i] == '=' || name.ptr[i] == '\\') {
+            buf_addc(&b, '\\');
+        }
+        buf_addc(&b, name.ptr[i]);
+    }
+    buf_printf(&b, "%s%.*s", fields.len ? "," : "", STR_ARG(fields));
+    return arena_str(a, buf_str(&b));
+}
+
 int kube_list_scope(struct kube_call *c, struct kube_list_scope *out, struct err *err)
 {
     const struct kube_route *r = &c->route;
     const struct kube_params *p = &c->params;
     *out = (struct kube_list_scope){0};
-    if (kube_selector_parse(c->a, r->kind, p->labels, p->fields, &out->selector, err) < 0) {
+    struct str fields = r->name.ptr ? named_fields(c->a, r->name, p->fields) : p->fields;
+    if (kube_selector_parse(c->a, r->kind, p->labels, fields, &out->selector, err) < 0) {
         return -1;
     }
     struct str ns = r->kind->flags & API_NAMESPACED ? r->ns : STR("");

@@ -82,6 +82,7 @@ struct kube_route {
     struct str name;        /* ptr NULL: the collection */
     struct str path;        /* decoded, without a trailing slash */
     const char *verb;       /* get, list, … of resources; NULL: method not allowed */
+    bool watch;             /* the old path of watches, …/watch/…; a name there selects */
 };
 void kube_route_parse(struct arena *a, const struct kube_request *req, bool watch,
                       struct kube_route *out);
@@ -176,6 +177,8 @@ void kube_invalid_text(struct kube_invalid *v, const char *reason, struct str fi
 /* "Invalid value: <json of value>: detail" */
 void kube_invalid_value(struct kube_invalid *v, struct str field, struct str value,
                         struct str detail);
+/* True when one of the errors is that the object does not fit its schema. */
+bool kube_invalid_blocks(const struct kube_invalid *v);
 /* 0 when nothing was added, else -1 with `Kind.group "name" is invalid: …`. */
 int kube_invalid_end(struct kube_invalid *v, const char *group, const char *kind, struct str name,
                      struct err *err);
@@ -190,7 +193,8 @@ struct kube_schema_result {
  * servers validate (CRDs). */
 void kube_schema_settle(struct arena *a, const struct api_kind *k, struct node *object,
                         struct kube_schema_result *out, struct kube_invalid *v);
-/* Required, enum, length; immutable against old (may be NULL). */
+/* Required, enum, length; then rules, immutable against old (may be NULL) among them. A CRD's rules
+ * wait until the object fits its schema. */
 void kube_schema_validate(struct arena *a, const struct api_kind *k, const struct node *object,
                           const struct node *old, struct kube_invalid *v);
 /* Unknown and duplicate fields by fieldValidation: an error, warnings, or nothing. */

@@ -4,6 +4,8 @@
  */
 #include "kube/priv.h"
 
+#include <strings.h>
+
 /* Calls for each parameter; names and values are decoded. False at the end. */
 static bool next_parameter(struct arena *a, struct str *rest, struct str *out_name,
                            struct str *out_value)
@@ -50,24 +52,10 @@ static int parse_int(struct arena *a, struct str v, int64_t *out, struct err *er
     return v.len == 0 || str_to_int64(v, out) ? 0 : bad(a, err, "kube-integer", v);
 }
 
-/* Go's ParseBool, with the empty value as true as the API's conversion has it. */
-static int parse_bool(struct arena *a, struct str v, bool *out, struct err *err)
+/* A boolean parameter that is there is true unless it says false. */
+static bool is_true(struct str v)
 {
-    static const char *const YES[] = {"", "1", "t", "T", "TRUE", "true", "True"};
-    static const char *const NO[] = {"0", "f", "F", "FALSE", "false", "False"};
-    for (size_t i = 0; i < sizeof(YES) / sizeof(YES[0]); i++) {
-        if (str_eqz(v, YES[i])) {
-            *out = true;
-            return 0;
-        }
-    }
-    for (size_t i = 0; i < sizeof(NO) / sizeof(NO[0]); i++) {
-        if (str_eqz(v, NO[i])) {
-            *out = false;
-            return 0;
-        }
-    }
-    return bad(a, err, "kube-boolean", v);
+    return !str_eqz(v, "0") && !(v.len == 5 && strncasecmp(v.ptr, "false", 5) == 0);
 }
 
 bool kube_duration_parse(struct str s, int64_t *out_ns)
@@ -221,7 +209,7 @@ static int take_write(struct arena *a, struct kube_params *p, const char *verb, 
         take_validation(a, p, v, invalid);
     } else if (str_eqz(n, "force") && strcmp(verb, "patch") == 0) {
         p->has_force = true;
-        return parse_bool(a, v, &p->force, err);
+        p->force = is_true(v);
     } else if (str_eqz(n, "gracePeriodSeconds") && deletes) {
         int64_t ignored = 0; /* nothing here has a grace period; only the form counts */
         return parse_int(a, v, &ignored, err);
@@ -229,7 +217,7 @@ static int take_write(struct arena *a, struct kube_params *p, const char *verb, 
         p->propagation = v;
     } else if (str_eqz(n, "orphanDependents") && deletes) {
         p->has_orphan = true;
-        return parse_bool(a, v, &p->orphan, err);
+        p->orphan = is_true(v);
     } else if (str_eqz(n, "preconditions.uid") && deletes) {
         p->precondition_uid = v;
     } else if (str_eqz(n, "preconditions.resourceVersion") && deletes) {
@@ -257,13 +245,11 @@ static int take_list(struct arena *a, struct kube_params *p, struct str n, struc
         return parse_int(a, v, &p->timeout_s, err);
     }
     if (str_eqz(n, "allowWatchBookmarks")) {
-        return parse_bool(a, v, &p->bookmarks, err);
-    }
-    if (str_eqz(n, "sendInitialEvents")) {
+        p->bookmarks = is_true(v);
+    } else if (str_eqz(n, "sendInitialEvents")) {
         p->has_initial_events = true;
-        return parse_bool(a, v, &p->initial_events, err);
-    }
-    if (str_eqz(n, "continue")) {
+        p->initial_events = is_true(v);
+    } else if (str_eqz(n, "continue")) {
         p->continue_token = v;
     } else if (str_eqz(n, "resourceVersion")) {
         p->rv = v;

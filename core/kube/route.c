@@ -101,6 +101,9 @@ static const char *pick_verb(const struct kube_route *r, enum kube_method m, boo
     if (m == KUBE_HEAD && kube_is_porch(r->kind)) {
         return NULL; /* as the peer has it */
     }
+    if (r->watch) {
+        return m == KUBE_GET && kind_allows(r->kind, "watch") ? "watch" : NULL;
+    }
     if (r->name.ptr) {
         verb = item_verb(m);
         if (verb && r->subresource.len) {
@@ -131,6 +134,9 @@ static void route_resource(struct str group, struct str version, const struct st
                            struct kube_route *out)
 {
     out->type = kube_group_is_crd(group) ? KUBE_ROUTE_NONE : KUBE_ROUTE_UNKNOWN;
+    out->watch = n > 1 && str_eqz(seg[0], "watch");
+    seg += out->watch;
+    n -= out->watch;
     bool scoped = n >= 3 && str_eqz(seg[0], "namespaces") &&
                   !(group.len == 0 && n == 3 &&
                     (str_eqz(seg[2], "status") || str_eqz(seg[2], "finalize")));
@@ -140,7 +146,7 @@ static void route_resource(struct str group, struct str version, const struct st
         n -= 2;
     }
     const struct api_kind *k = api_kind_find(group, version, seg[0]);
-    if (!k || n > 3 || (scoped && !(k->flags & API_NAMESPACED)) ||
+    if (!k || n > (out->watch ? 2 : 3) || (scoped && !(k->flags & API_NAMESPACED)) ||
         (n > 1 && !scoped && (k->flags & API_NAMESPACED))) {
         return;
     }

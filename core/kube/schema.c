@@ -17,6 +17,7 @@ struct walk {
     struct kube_invalid *v;
     struct buf path;
     const char *owner; /* last part of the schema name, as Go names the struct */
+    bool rules;        /* look at what CRDs write as rules, not at the schema proper */
 };
 
 static struct str path_of(struct walk *w)
@@ -388,19 +389,19 @@ static void check_value(struct walk *w, const struct api_field *f, enum api_type
                         node_get(old, n->members[i].key));
             path_pop(w, was);
         }
-    } else if (type == API_BYTES && n->type == NODE_STRING) {
+    } else if (type == API_BYTES && n->type == NODE_STRING && !w->rules) {
         struct str bytes;
         if (!base64_parse(w->a, n->text, &bytes)) {
             kube_invalid_value(w->v, path_of(w), n->text, STR("must be base64"));
         }
     } else if (type == API_STRING && n->type == NODE_STRING && f->type != API_MAP) {
-        if (f->values) {
+        if (f->values && w->rules == (f->values_message != NULL)) {
             check_allowed(w, f, n->text);
         }
-        if (check_length(w, f, n->text)) {
+        if (!w->rules && check_length(w, f, n->text)) {
             check_pattern(w, f, n->text);
         }
-    } else if (type == API_INTEGER && n->type == NODE_INT) {
+    } else if (type == API_INTEGER && n->type == NODE_INT && !w->rules) {
         check_negative(w, f, n);
     }
 }
@@ -428,10 +429,12 @@ static void check_object(struct walk *w, const struct api_schema *s, const struc
             continue; /* validate.c has its rules */
         }
         size_t was = path_push(w, str_of(f->name));
-        check_immutable(w, f, v, was_value);
+        if (w->rules) {
+            check_immutable(w, f, v, was_value);
+        }
         if (v && v->type != NODE_NULL) {
             check_value(w, f, f->type, v, was_value);
-        } else if (!v && f->required && !f->always_json) {
+        } else if (!v && f->required && !f->always_json && !w->rules) {
             kube_invalid_text(w->v, "FieldValueRequired", path_of(w), "kube-field-required");
         }
         path_pop(w, was);
@@ -444,6 +447,14 @@ void kube_schema_validate(struct arena *a, const struct api_kind *k, const struc
     struct walk w = {.a = a, .crd = kube_kind_is_crd(k), .v = v, .path = BUF_INIT,
                      .owner = k->kind};
     check_object(&w, k->schema, object, old);
+    if (w.crd && kube_invalid_blocks(v)) {
+        struct str text = arena_printf(a, "Invalid value: null: %s",
+                                       api_message("kube-field-unchecked"));
+        kube_invalid_add(v, "FieldValueInvalid", path_of(&w), text);
+    } else {
+        w.rules = true;
+        check_object(&w, k->schema, object, old);
+    }
     buf_done(&w.path);
 }
 

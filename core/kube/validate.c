@@ -394,7 +394,7 @@ int kube_validate(struct arena *a, const struct kube_route *r, const struct node
         check_frozen(object, old, v);
         check_data_keys(a, object, v);
     }
-    if (!old) {
+    if (!old && !kube_invalid_blocks(v)) {
         check_crd_name(k, name, v);
     }
     return kube_invalid_end(v, k->group, k->kind, old ? r->name : name, err);

@@ -71,6 +71,7 @@ static void add_bookmark(struct kube_watch *w, int64_t rv, bool initial_end)
     }
     buf_addz(&w->out, "}\n");
     w->bookmark_ns = clock_mono_ns() + BOOKMARK_NS;
+    w->told = rv;
 }
 
 static void add_error(struct kube_watch *w)
@@ -223,7 +224,8 @@ static void fill_live(struct kube_watch *w)
     try_end_mark(w);
 }
 
-/* Ends at its time, at shutdown, and tells the last number to those who asked for bookmarks. */
+/* Ends at its time, at shutdown, and tells the last number to those who asked for bookmarks and do
+ * not have it. */
 static void check_time(struct kube_watch *w)
 {
     int64_t now = clock_mono_ns();
@@ -231,7 +233,8 @@ static void check_time(struct kube_watch *w)
     if (w->phase != KUBE_WATCH_LIVE || w->out.len > w->sent) {
         return;
     }
-    if (w->bookmarks && !w->end_mark && (over || now >= w->bookmark_ns)) {
+    bool due = over ? w->after > w->told : now >= w->bookmark_ns;
+    if (w->bookmarks && !w->end_mark && due) {
         add_bookmark(w, w->after, false);
     }
     if (over) {
@@ -396,7 +399,8 @@ static int start(struct kube_call *c, struct kube_watch *w, struct err *err)
     struct store_query q = kube_list_query(&w->scope, c->route.kind);
     w->rows = store_list_open(c->k->store, &q, &w->after, err);
     w->mark_at = w->after;
-    w->end_mark = p->initial_events && p->bookmarks;
+    /* clients of the peer get the mark without asking (porch-api.md §8) */
+    w->end_mark = p->bookmarks && (p->initial_events || kube_is_porch(c->route.kind));
     w->phase = KUBE_WATCH_INITIAL;
     return w->rows ? 0 : -1;
 }

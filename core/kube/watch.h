@@ -22,6 +22,7 @@ struct kube_watch {
     struct store_list *rows; /* of the initial events */
     int64_t after;           /* changes up to here were considered; the hub's while waiting */
     int64_t mark_at;         /* the end bookmark may go out from this number on */
+    int64_t told;            /* number of the last bookmark */
     int64_t end_ns, bookmark_ns;
     struct buf out;
     size_t sent, events;

@@ -315,7 +315,11 @@ static int decode_patch(struct write *x, struct err *err)
     x->patch = apply ? yaml_parse(c->a, c->req->body, &options, &inner)
                      : json_parse(c->a, c->req->body, &options, &inner);
     if (!x->patch) {
-        return api_err(err, ERR_BAD_REQUEST, "kube-patch-decode", inner.message);
+        return api_err(err, ERR_BAD_REQUEST, apply ? "kube-apply-decode" : "kube-patch-decode",
+                       inner.message);
+    }
+    if (apply && x->patch->type != NODE_MAP) {
+        return api_err(err, ERR_BAD_REQUEST, "kube-apply-not-map");
     }
     if (x->patch->type != (list ? NODE_LIST : NODE_MAP)) {
         return api_err(err, ERR_BAD_REQUEST, "kube-patch-decode",
@@ -345,13 +349,15 @@ static int check_apply(struct write *x, struct err *err)
     }
     struct str version = node_text_at(config, "apiVersion"), kind = node_text_at(config, "kind");
     if (!str_eqz(version, k->group_version) || !str_eqz(kind, k->kind)) {
-        return api_err(err, ERR_BAD_REQUEST, "kube-apply-kind", arena_strz(c->a, version),
+        const char *group = str_find_byte(version, '/') < 0 ? "/" : ""; /* of the core: none */
+        return api_err(err, ERR_BAD_REQUEST, "kube-apply-kind", group, arena_strz(c->a, version),
                        arena_strz(c->a, kind));
     }
     if (!node_text_at(config, "metadata.name").len) {
         node_set_at(c->a, config, "metadata.name", node_str(c->a, c->route.name));
     }
-    return kube_decode_check_scope(c->a, &c->route, config, true, err);
+    /* on a copy: errors of the apply show the namespace that was sent */
+    return kube_decode_check_scope(c->a, &c->route, node_copy(c->a, config), true, err);
 }
 
 /* What the endpoint does not write does not count as applied either. */
@@ -464,7 +470,9 @@ static int patch_once(struct write *x, struct err *err)
     struct kube_call *c = x->c;
     bool apply = x->media == KUBE_MEDIA_APPLY;
     if (load(x, err) < 0) {
-        if (!apply || !err_is(err, ERR_NOT_FOUND) || c->route.subresource.len) {
+        /* what is missing because its name cannot be one has no details */
+        if (!apply || !err_is(err, ERR_NOT_FOUND) || c->route.subresource.len ||
+            !err->detail_name) {
             return -1;
         }
         err_drop(err); /* absent: apply makes it */

@@ -23,16 +23,11 @@ local LATER = {
 
 -- Scenarios that still differ, and where. A line goes when the difference does.
 local OPEN = {
-  apply = "texts of refused applies; force that is no boolean",
   ["external-broken"] = "directories whose names are no labels; a package at the root",
   ["external-changes"] = "what a synchronisation takes over from moved tags and branches",
   ["external-found"] = "time of a placeholder that no annotation names",
-  methods = "order of checks of PUT on a status",
   ["repository-conditions"] = "texts of the Ready condition, refused branch names and types",
-  ["repository-create"] = "second cause of schema errors, reason of a conflict",
   ["repository-credentials"] = "texts of the Ready condition; cloning",
-  ["resources-kptfile"] = "an upstreamLock without upstream",
-  ["watch-start"] = "the old watch path; when the bookmark after the initial events comes",
 }
 
 local function later(name)

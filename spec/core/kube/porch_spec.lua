@@ -30,8 +30,7 @@ local function world(options)
     os.execute("rm -rf '" .. dir .. "'")
   end
   s.must("POST", "/apis/config.porch.kpt.dev/v1alpha1/namespaces/default/repositories",
-    { metadata = { name = "git" },
-      spec = { type = "git", git = { repo = "file://" .. dir .. "/r.git" } } })
+    support.repository("git", { type = "git", git = { repo = "file://" .. dir .. "/r.git" } }))
   function s.draft(package)
     return s.must("POST", P .. "packagerevisions", { spec = { repository = "git",
       packageName = package, workspaceName = "v1",
@@ -94,6 +93,17 @@ describe("kube porch kinds", function()
     assert.equal("two\n", o.spec.resources["b.txt"])
   end)
 
+  it("read a commit of digits as the text it is", function()
+    local path, digits = P .. "packagerevisionresources/git.pkg.v1", ("01234567"):rep(5)
+    local kptfile = s.get(path).json.spec.resources.Kptfile
+    s.must("PATCH", path, { spec = { resources = { Kptfile = kptfile
+      .. "upstreamLock:\n  type: git\n  git:\n    repo: https://example.com/r.git\n"
+      .. "    directory: /d\n    ref: v1\n    commit: " .. digits .. "\n" } } }, MERGE)
+    assert.same({ type = "git", git = { repo = "https://example.com/r.git", directory = "/d",
+      ref = "v1", commit = digits } },
+      s.get(P .. "packagerevisions/git.pkg.v1").json.status.upstreamLock)
+  end)
+
   it("answer stale files with the 500 that clients know", function()
     local files = s.get(P .. "packagerevisionresources/git.pkg.v1").json
     s.must("PATCH", P .. "packagerevisionresources/git.pkg.v1",
@@ -153,6 +163,9 @@ describe("kube porch kinds", function()
     assert.equal("the name of the object (git.applied.v1) does not match the name on the URL"
       .. " (git.other.v1)", answer.json.message)
     assert.equal(404, s.get(P .. "packagerevisions/git.applied.v1").status)
+    answer = apply("applied")
+    assert.equal(404, answer.status)
+    assert.matches("^package revision kubernetes resource name invalid:", answer.json.message)
     answer = apply("git.applied.v1")
     assert.equal(201, answer.status)
     assert.equal(200, apply("git.applied.v1").status)
@@ -185,6 +198,17 @@ describe("kube porch kinds", function()
     assert.matches('\n  continue: ""\n', s.get(path, { Accept = "application/yaml" }).body)
     assert.is_nil(s.get(path, support.TABLE).json.metadata.continue)
     assert.is_nil(s.get(P .. "packagerevisions").json.metadata.continue)
+  end)
+
+  it("mark the end of a watch's first events whether asked or not", function()
+    local w = s.watch(P .. "packagerevisions?watch=1&allowWatchBookmarks=true&timeoutSeconds=1"
+      .. "&fieldSelector=metadata.name%3Dgit.none.v1")
+    local mark = w.next()
+    assert.equal("BOOKMARK", mark.type)
+    assert.equal("true", mark.object.metadata.annotations["k8s.io/initial-events-end"])
+    assert.is_nil(w.next()) -- the number at the end has been told
+    assert.is_true(w.ended())
+    w.close()
   end)
 
   it("watch revisions, and select by field", function()

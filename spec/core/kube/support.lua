@@ -97,6 +97,12 @@ function M.config_map(name, fields)
   return object
 end
 
+--- A Repository.
+function M.repository(name, spec)
+  return { apiVersion = "config.porch.kpt.dev/v1alpha1", kind = "Repository",
+    metadata = { name = name }, spec = spec }
+end
+
 --- Names of the items of a list.
 function M.names(list)
   local names = {}

@@ -68,8 +68,8 @@ describe("metadata of objects", function()
 
   it("of a Repository name a label: first its shape, then its length", function()
     local spec = { type = "git", git = { repo = "file:///nowhere" } }
-    local list = causes(REPOSITORIES, { metadata = { name = ("a"):rep(32) .. "."
-      .. ("b"):rep(32) }, spec = spec })
+    local list = causes(REPOSITORIES,
+      support.repository(("a"):rep(32) .. "." .. ("b"):rep(32), spec))
     assert.same({
       '<nil>: Invalid value: "object": metadata.name must conform to the RFC1123 DNS label'
         .. " standard",
@@ -103,8 +103,8 @@ describe("conditions of a Repository", function()
   end
 
   it("keep to the patterns and the range of their members", function()
-    s.must("POST", REPOSITORIES, { metadata = { name = "r" },
-      spec = { type = "git", git = { repo = "file:///nowhere" } } })
+    s.must("POST", REPOSITORIES,
+      support.repository("r", { type = "git", git = { repo = "file:///nowhere" } }))
     assert.equal(200, condition { type = "example.com/Odd_1.x", reason = "A:b,c_",
       observedGeneration = 0 }.status)
     assert.equal('status.conditions[0].reason: Invalid value: "a b": status.conditions[0].reason in'

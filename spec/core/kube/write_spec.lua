@@ -179,10 +179,10 @@ describe("kube writes", function()
     end)
 
     it("wants a number where the kind does", function()
-      s.must("POST", REPOS, { metadata = { name = "r1" }, spec = { type = "git",
-        git = { repo = "file:///nowhere" } } })
-      local answer = s.call("PUT", REPOS .. "/r1", { metadata = { name = "r1" },
-        spec = { type = "git", git = { repo = "file:///nowhere" } } })
+      s.must("POST", REPOS, support.repository("r1", { type = "git",
+        git = { repo = "file:///nowhere" } }))
+      local answer = s.call("PUT", REPOS .. "/r1", support.repository("r1", { type = "git",
+        git = { repo = "file:///nowhere" } }))
       assert.equal(422, answer.status)
       assert.matches("metadata.resourceVersion: Invalid value: 0: must be specified for an update",
         answer.json.message)
@@ -208,11 +208,14 @@ describe("kube writes", function()
 
     it("holds to the rules of Repositories", function()
       local function fault(spec, name)
-        local answer = s.call("POST", REPOS, { metadata = { name = name or "bad" }, spec = spec })
+        local answer = s.call("POST", REPOS, support.repository(name or "bad", spec))
         assert.equal(422, answer.status)
         return answer.json.message
       end
-      assert.matches("spec.git.repo: Required value", fault { git = {} })
+      assert.equal('Repository.config.porch.kpt.dev "a.b" is invalid: [spec.git.repo: Required'
+        .. " value, <nil>: Invalid value: null: some validation rules were not checked because the"
+        .. " object was invalid; correct the existing errors to complete validation]",
+        fault({ git = {}, content = "Other" }, "a.b"))
       assert.matches("The 'content' field is deprecated, its only valid value is 'Package'",
         fault { content = "Other", git = { repo = "file:///x" } })
       assert.matches("spec.git.branch in body should be at least 1 chars long",
@@ -221,13 +224,36 @@ describe("kube writes", function()
         fault { deployment = "x", git = { repo = "file:///x" } })
       assert.matches("metadata.name must conform to the RFC1123 DNS label standard",
         fault({ git = { repo = "file:///x" } }, "a.b"))
-      s.must("POST", REPOS, { metadata = { name = "r2" }, spec = { type = "git",
-        git = { repo = "file:///elsewhere" } } })
+      s.must("POST", REPOS, support.repository("r2", { type = "git",
+        git = { repo = "file:///elsewhere" } }))
       local answer = s.call("PATCH", REPOS .. "/r2", { spec = { git = { repo = "file:///y" } } },
         MERGE)
       assert.equal(422, answer.status)
       assert.matches("spec.git.repo is immutable", answer.json.message)
       assert.equal("main", s.get(REPOS .. "/r2").json.spec.git.branch)
+    end)
+
+    it("knows custom resources by the kind that was sent", function()
+      local answer = s.call("PUT", REPOS .. "/r2/status", "{}")
+      assert.equal(400, answer.status)
+      assert.equal("the object provided is unrecognized (must be of type Repository): Object 'Kind'"
+        .. " is missing in '{}' ({})", answer.json.message)
+      local o = support.repository("k1", { git = { repo = "file:///k" } })
+      o.kind = "Foo"
+      answer = s.call("POST", REPOS, o)
+      assert.equal(422, answer.status)
+      assert.equal('Foo.config.porch.kpt.dev "k1" is invalid: kind: Invalid value: "Foo": must be'
+        .. " Repository", answer.json.message)
+      assert.equal("Foo", answer.json.details.kind)
+    end)
+
+    it("tells which Repository has the place already", function()
+      local answer = s.call("POST", REPOS, support.repository("r3", { type = "git",
+        git = { repo = "file:///elsewhere" } }))
+      assert.equal(400, answer.status)
+      assert.equal("RepositoryConflict", answer.json.reason)
+      assert.matches("Repository conflict with existing repository: default/r2$",
+        answer.json.message)
     end)
   end)
 
@@ -357,6 +383,35 @@ describe("kube writes", function()
       assert.equal(before, s.server:rv())
     end)
 
+    it("says what is wrong with what is applied", function()
+      make("sp8")
+      local function fault(body, parameters)
+        local answer = s.call("PATCH", CM .. "/sp8?fieldManager=m" .. (parameters or ""), body,
+          APPLY)
+        assert.equal(400, answer.status)
+        return answer.json.message
+      end
+      assert.equal("invalid object type: /, Kind=ConfigMap", fault { kind = "ConfigMap" })
+      assert.equal("invalid object type: /v1, Kind=Foo", fault { apiVersion = "v1", kind = "Foo" })
+      assert.equal("failed to create typed patch object (/sp8; v1, Kind=ConfigMap): .zzz: field not"
+        .. " declared in schema", fault(support.config_map("sp8", { zzz = 1 })))
+      assert.matches("^error decoding YAML: error converting YAML to JSON: yaml: ", fault("{"))
+      assert.equal("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot"
+        .. " unmarshal array into Go value of type map[string]interface {}", fault("[]"))
+    end)
+
+    it("takes any word but false for true", function()
+      local ours = support.config_map("sp9", { data = { k = "1" } })
+      s.must("PATCH", CM .. "/sp9?fieldManager=a", ours, APPLY)
+      local theirs = support.config_map("sp9", { data = { k = "2" } })
+      for _, no in ipairs { "0", "false", "False" } do
+        assert.equal(409, s.call("PATCH", CM .. "/sp9?fieldManager=b&force=" .. no, theirs,
+          APPLY).status)
+      end
+      assert.equal(200, s.call("PATCH", CM .. "/sp9?fieldManager=b&force=maybe", theirs,
+        APPLY).status)
+    end)
+
     it("names its conditions", function()
       local answer = s.call("PATCH", CM .. "/a2", { apiVersion = "v1", kind = "ConfigMap" }, APPLY)
       assert.equal(422, answer.status)
@@ -364,7 +419,7 @@ describe("kube writes", function()
         answer.json.message)
       answer = s.call("PATCH", CM .. "/a2?fieldManager=m", { apiVersion = "v9", kind = "X" }, APPLY)
       assert.equal(400, answer.status)
-      assert.equal("invalid object type: v9, Kind=X", answer.json.message)
+      assert.equal("invalid object type: /v9, Kind=X", answer.json.message)
       answer = s.call("PATCH", CM .. "/a2?fieldManager=m", { apiVersion = "v1", kind = "ConfigMap",
         zzz = 1 }, APPLY)
       assert.equal(400, answer.status)
