@@ -25,7 +25,8 @@ static int preference(enum repo_ref_kind k)
     return order[k];
 }
 
-/* By object name; when two refs map to one, tag > proposed > draft. */
+/* By object name; when two refs map to one, tag > proposed > draft. The directories a.b and a/b
+ * have one name, too. */
 static void want(struct state *s, struct arena *a, struct repo_found *f)
 {
     struct str name = engine_revision_name(a, s->facts.name, f->package, f->workspace);
@@ -34,6 +35,10 @@ static void want(struct state *s, struct arena *a, struct repo_found *f)
         return;
     }
     struct repo_found *other = map_find(&s->wanted, name);
+    if (other && !str_eq(other->package, f->package)) {
+        log_warn("two packages of a repository have one name", "repository", s->facts.name.ptr,
+                 "package", f->package.ptr, "other", other->package.ptr, NULL);
+    }
     if (!other || preference(f->kind) > preference(other->kind)) {
         map_set(&s->wanted, name, f);
     }
@@ -78,17 +83,24 @@ static struct str found_lifecycle(const struct repo_found *f)
     }
 }
 
+/* True for a draft whose content is no longer what was imported, or never was. */
+static bool edited_here(const struct engine_row *row)
+{
+    struct str imported = node_text_at(row->data, "imported");
+    return !imported.len || !str_eq(imported, node_text_at(row->data, "tree"));
+}
+
 /* True when the row already says what was found. The placeholder is compared by content: its
  * branch moves with every unrelated commit. A draft that was edited here is ahead of its branch
- * and stays. */
+ * and stays; one that was proposed here is so until its branch moves or is renamed. */
 static bool row_current(struct state *s, struct arena *a, const struct engine_row *row,
                         const struct repo_found *f)
 {
     struct str tree = node_text_at(row->data, "tree");
     if (f->kind == REPO_REF_DRAFT || f->kind == REPO_REF_PROPOSED) {
-        struct str imported = node_text_at(row->data, "imported");
-        bool edited_here = !imported.len || !str_eq(imported, tree);
-        return edited_here || str_eq(repo_id_hex(a, &f->commit), node_text_at(row->data, "commit"));
+        return edited_here(row) ||
+               (str_eq(f->ref, node_text_at(row->data, "ref")) &&
+                str_eq(repo_id_hex(a, &f->commit), node_text_at(row->data, "commit")));
     }
     if (!str_eq(repo_id_hex(a, &f->tree), tree)) {
         return false;
@@ -150,14 +162,15 @@ static int put_found(struct state *s, struct engine_changes *c, struct str name,
     return 0;
 }
 
-/* Rows that git no longer has: published ones and imported drafts go, drafts of ours stay. */
+/* Rows that git no longer has: published ones and imported drafts go, drafts of ours stay, and so
+ * do imported ones that hold somebody's work. */
 static void del_missing(struct state *s, struct engine_changes *c, const struct engine_row *row)
 {
     if (map_has(&s->wanted, row->stored.name)) {
         return;
     }
-    bool in_git = node_text_at(row->data, "ref").len ||
-                  engine_lifecycle_published(node_text_at(row->object, "spec.lifecycle"));
+    bool in_git = engine_lifecycle_published(node_text_at(row->object, "spec.lifecycle")) ||
+                  !edited_here(row);
     struct lane *l = engine_lane(s->e, s->facts.ns, s->facts.name);
     if (!in_git || engine_push_pending(l, row->stored.name)) {
         s->kept++;

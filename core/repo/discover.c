@@ -408,6 +408,8 @@ static void add_placeholder(struct discovery *d, const struct repo_id *head, str
     const struct seen *s = map_find(&d->newest, fp);
     if (s) {
         set_author(d, s, &f);
+    } else { /* nobody published it through a server: it is there since the head, for all we say */
+        f.author_time = ((const struct seen *)map_find(&d->commits, id_key(head)))->author_time;
     }
     add_found(d, &f);
 }

@@ -95,7 +95,7 @@ struct repo_found {
     struct repo_id commit, tree; /* tree = the package directory's */
     struct repo_id kptfile;      /* blob of its root Kptfile */
     struct str author_name, author_email; /* of the commit (placeholder: newest with our package) */
-    int64_t author_time;  /* unix seconds; 0 when unknown */
+    int64_t author_time;  /* unix seconds; without a commit with our package: the branch head's */
     struct str task;      /* JSON of spec.tasks[0], or empty */
 };
 /* Walks the mirror's refs; everything in a. Fast for 5,000 tags (one pass over history). Problems

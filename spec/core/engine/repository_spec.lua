@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Repositories that cannot be used: what their Ready condition says, and what happens to writes.
+
+local cjson = require "cjson"
+local engine = require "probe_engine"
+
+local function decode(text)
+  return cjson.decode(text)
+end
+
+local function shell(command)
+  local f = assert(io.popen(command .. " 2>&1"))
+  local out = f:read("a")
+  assert(f:close(), command .. ": " .. out)
+  return (out:gsub("%s+$", ""))
+end
+
+describe("a repository", function()
+  local dir, url, h
+
+  local function register(name, git, type)
+    git.repo, git.branch = git.repo or url, git.branch or "main"
+    assert(h:write { verb = "create", kind = "repositories", ns = "default", name = name,
+      object = cjson.encode {
+        apiVersion = "config.porch.kpt.dev/v1alpha1", kind = "Repository",
+        metadata = { name = name, namespace = "default" },
+        spec = { type = type or "git", git = git },
+      } })
+  end
+
+  local function message(name)
+    local object = decode(assert(h:wait("repositories", "default", name, '"reason":"Error"')))
+    return object.status.conditions[1].message
+  end
+
+  local function create(name)
+    return h:write { verb = "create", kind = "packagerevisions", ns = "default",
+      object = cjson.encode {
+        apiVersion = "porch.kpt.dev/v1alpha1", kind = "PackageRevision",
+        metadata = { namespace = "default" },
+        spec = { repository = name, packageName = "app", workspaceName = "v1" },
+      } }
+  end
+
+  before_each(function()
+    dir = shell("mktemp -d")
+    shell(("git init -q --bare -b main %s/git.git"):format(dir))
+    url = "file://" .. dir .. "/git.git"
+    h = assert(engine.open(dir .. "/data"))
+  end)
+
+  after_each(function()
+    h:close()
+    shell("rm -rf " .. dir)
+  end)
+
+  it("has a branch whose name fits into object names", function()
+    register("git", { branch = "release-1.0" })
+    assert.equal("error cloning git repository " .. url .. ', branch name "release-1.0" invalid: '
+      .. "must not contain dots", message("git"))
+    register("upper", { branch = "Main" })
+    assert.matches('branch name "Main" invalid: a lowercase RFC 1123 label must consist of',
+      message("upper"))
+  end)
+
+  it("is of type git", function()
+    register("git", {}, "helm")
+    assert.equal('repository type "helm" not supported', message("git"))
+  end)
+
+  it("says what keeps its credential from being read", function()
+    local frame = "fetch of remote repository default:git:dir:main with retry failed"
+    register("git", { directory = "/dir", secretRef = { name = "none" } })
+    assert.equal("error cloning git repository " .. url .. ", fetch of remote repository failed: "
+      .. frame .. ": " .. frame .. " on try number 3: cannot fetch repository "
+      .. "default:git:dir:main: failed to obtain git credentials: failed to obtain credential from "
+      .. "secret default/none: cannot resolve credentials in a secret default/none: "
+      .. 'secrets "none" not found', message("git"))
+  end)
+
+  it("takes no revisions while it could never be fetched", function()
+    register("git", {})
+    local text = message("git")
+    assert.matches('branch "main" doesn\'t exist: reference not found$', text)
+    local out, err = create("git")
+    assert.is_nil(out)
+    assert.equal(500, err.code)
+    assert.equal("Internal error occurred: " .. text, err.message)
+    assert.same({}, h:list("packagerevisions", "default"))
+  end)
+
+  it("takes drafts when it was in good order and fails now", function()
+    register("git", { createBranch = true })
+    local object = decode(assert(h:wait("repositories", "default", "git", '"reason":"Ready"')))
+    shell(("mv %s/git.git %s/away.git"):format(dir, dir))
+    object.spec.sync = { runOnceAt = "2020-01-01T00:00:00Z" }
+    assert(h:write { verb = "update", kind = "repositories", ns = "default", name = "git",
+                     object = cjson.encode(object) })
+    assert.matches("repository not found$", message("git"))
+    assert(create("git"))
+  end)
+end)
