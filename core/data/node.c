@@ -74,6 +74,8 @@ static struct node_notes *copy_notes(struct arena *a, const struct node_notes *n
             .head = arena_str(a, n->head),
             .line = arena_str(a, n->line),
             .foot = arena_str(a, n->foot),
+            .top = arena_str(a, n->top),
+            .bottom = arena_str(a, n->bottom),
             .anchor = arena_str(a, n->anchor),
             .tag = arena_str(a, n->tag),
         };

@@ -44,6 +44,7 @@ struct node;
  * each with its # and without indentation; an empty line stands for blank lines between them. */
 struct node_notes {
     struct str head, line, foot; /* above, behind and below the node */
+    struct str top, bottom;      /* of a root: comments of its document, krm/resources.h */
     struct str anchor;           /* without & */
     struct str tag;              /* explicit tag as written back ("!!str", "!x"); empty: none */
 };
@@ -60,9 +61,10 @@ struct node {
     uint8_t type;             /* enum node_type */
     uint8_t style;            /* enum node_style */
     bool boolean;
-    uint32_t span_from;       /* bytes of the YAML source; 0,0 when made by hand. A plain string */
-    uint32_t span_to;         /* with a span is written as it stood there (a timestamp stays one);
-                               * whoever changes the text of a node clears its span */
+    bool bare;                /* NODE_STRING of a text that says something else to other readers
+                               * (a time, `yes`, `<<`) and yet stood without quotes: stays so */
+    uint32_t span_from;       /* bytes of the YAML source; 0,0 when made by hand */
+    uint32_t span_to;
     uint32_t n, cap;          /* list items or map members */
     int64_t integer;          /* NODE_INT */
     struct str text;          /* NODE_STRING value, NODE_ALIAS name; source text of NODE_INT,

@@ -255,6 +255,8 @@ static void resolve(struct node *n, struct str tag)
         return;
     }
     struct yaml_scalar s = yaml_scalar_resolve(n->text);
+    n->bare = !tag.len && yaml_core_type(n->text) == NODE_STRING &&
+              yaml_scalar_needs_quotes(n->text);
     if (s.type == NODE_BOOL && yaml_core_type(n->text) != NODE_BOOL) {
         return;
     }
@@ -310,7 +312,7 @@ static bool is_map(enum frame_kind kind)
 static void settle_key(struct reader *r, struct node_member *m)
 {
     struct node *k = m->name;
-    if (k && !k->notes && k->type == NODE_STRING && k->style == STYLE_PLAIN) {
+    if (k && !k->notes && k->type == NODE_STRING && k->style == STYLE_PLAIN && !k->bare) {
         m->name = NULL;
         k->target = r->spare;
         r->spare = k;

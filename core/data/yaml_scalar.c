@@ -351,6 +351,10 @@ bool yaml_scalar_is_core_string(struct str text)
 
 bool yaml_scalar_needs_quotes(struct str text)
 {
+    /* most texts are told by their first letter */
+    if (text.len && !strchr("0123456789+-.~<yYnNtTfFoO", text.ptr[0])) {
+        return false;
+    }
     return yaml_scalar_resolve(text).type != NODE_STRING || str_eqz(text, "<<") ||
            is_timestamp(text) || is_base60(text);
 }

@@ -64,7 +64,8 @@ static bool same_notes(const struct node_notes *a, const struct node_notes *b)
     a = a ? a : &none;
     b = b ? b : &none;
     return str_eq(a->head, b->head) && str_eq(a->line, b->line) && str_eq(a->foot, b->foot) &&
-           str_eq(a->anchor, b->anchor) && str_eq(a->tag, b->tag);
+           str_eq(a->anchor, b->anchor) && str_eq(a->tag, b->tag) && str_eq(a->top, b->top) &&
+           str_eq(a->bottom, b->bottom);
 }
 
 static struct str written_text(const struct node *n)
@@ -78,7 +79,7 @@ static struct str written_text(const struct node *n)
 /* Without what is below them. */
 static bool same_node(const struct node *a, const struct node *b)
 {
-    return a->type == b->type && a->style == b->style && a->n == b->n &&
+    return a->type == b->type && a->style == b->style && a->bare == b->bare && a->n == b->n &&
            str_eq(written_text(a), written_text(b)) && same_notes(a->notes, b->notes);
 }
 

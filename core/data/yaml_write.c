@@ -114,14 +114,11 @@ static uint8_t plain_style(const struct writer *w, const struct node *n, struct 
     if (memchr(s->text.ptr ? s->text.ptr : "", '\n', s->text.len)) {
         return STYLE_LITERAL;
     }
-    if (!w->values && n->span_to > n->span_from) {
-        if (s->tag.len == 0 && str_eqz(s->text, "<<")) {
-            s->tag = STR("!!merge");
-        }
-        return STYLE_PLAIN;
+    if (n->bare && str_eqz(s->text, "<<")) {
+        s->tag = STR("!!merge");
     }
-    bool plain = s->tag.len || (w->values ? !yaml_scalar_needs_quotes(s->text)
-                                          : yaml_scalar_is_core_string(s->text));
+    bool plain = n->bare || s->tag.len || (w->values ? !yaml_scalar_needs_quotes(s->text)
+                                                     : yaml_scalar_is_core_string(s->text));
     return plain ? STYLE_PLAIN : STYLE_DOUBLE;
 }
 
@@ -396,8 +393,7 @@ static void put_key(struct writer *w, struct frame *f)
 {
     struct yaml_pen *p = &w->pen;
     const struct node_member *m = &f->n->members[f->i];
-    struct node made = {.type = NODE_STRING, .text = m->key, .span_from = m->from,
-                        .span_to = m->to};
+    struct node made = {.type = NODE_STRING, .text = m->key};
     const struct node *key = m->name ? m->name : &made;
     struct around c = comments_of(w, m->name, m->value);
     bool takes_tail = !p->defects || (key->type != NODE_LIST && key->type != NODE_ALIAS);
@@ -508,13 +504,14 @@ static void put_document(struct writer *w, const struct yaml_doc *doc, bool firs
         yaml_pen_mark(p, "---", true, false, false);
         yaml_pen_indent(p);
     }
-    announce(w, doc->head, STR_NULL, STR_NULL, STR_NULL);
+    struct node_notes notes = notes_of(doc->root);
+    announce(w, doc->head.len ? doc->head : notes.top, STR_NULL, STR_NULL, STR_NULL);
     if (p->head.len) {
         yaml_pen_head(p);
         yaml_pen_break(p);
     }
     put_tree(w, doc->root, (struct place){0});
-    announce(w, STR_NULL, STR_NULL, doc->foot, STR_NULL);
+    announce(w, STR_NULL, STR_NULL, doc->foot.len ? doc->foot : notes.bottom, STR_NULL);
     p->foot_indent = 0;
     yaml_pen_foot(p);
     p->foot_indent = -1;
