@@ -50,6 +50,7 @@ void engine_drain(struct engine *e, int64_t deadline_ns)
 {
     pthread_mutex_lock(&e->lock);
     e->stopping = true;
+    engine_sync_cancel(e);
     pthread_cond_broadcast(&e->changed);
     while (e->running && clock_mono_ns() < deadline_ns) {
         (void)thread_cond_wait_until(&e->changed, &e->lock, deadline_ns);

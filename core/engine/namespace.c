@@ -76,6 +76,10 @@ static int empty_kind(struct engine *e, const struct api_kind *kind, struct str 
         store_list_close(l);
         int rc = got < 0 ? -1 : c.n ? engine_changes_commit(&c, err) : 0;
         size_t n = c.n;
+        for (size_t i = 0; rc == 0 && i < n && c.list[i]->kind == engine_kind(KIND_REPOSITORIES);
+             i++) {
+            engine_repository_ended(e, ns, c.list[i]->name);
+        }
         engine_changes_done(&c);
         if (rc < 0 || n == 0) {
             return rc;

@@ -300,7 +300,8 @@ void engine_write_plain(struct engine *e, struct engine_write *w)
     }
     if (rc == 0 && !w->dry_run) {
         if (repository) {
-            engine_repository_changed(e, w->ns, w->name);
+            bool ended = w->deleted || node_text_at(w->object, "metadata.deletionTimestamp").len;
+            (ended ? engine_repository_ended : engine_repository_changed)(e, w->ns, w->name);
         } else if (strcmp(w->kind->store_kind, "namespaces") == 0 && w->verb == ENGINE_DELETE) {
             engine_namespace_deleted(e, w->name);
         } else if (strcmp(w->kind->store_kind, "secrets") == 0) {

@@ -213,12 +213,16 @@ int engine_push_recover(struct engine *e, struct err *err);
 
 /* --- sync.c --- */
 void engine_repository_changed(struct engine *e, struct str ns, struct str name);
+/* It was deleted, or is being: what its lane asks its server is given up. */
+void engine_repository_ended(struct engine *e, struct str ns, struct str name);
 /* The next sync compares all revisions with git even when the refs stand as they did: something
  * was pushed, or the mirror has lost content. */
 void engine_repository_compare(struct engine *e, struct str ns, struct str name);
 /* A Secret was written or deleted: failed repositories that use it are looked at again. */
 void engine_secret_changed(struct engine *e, struct str ns, struct str name);
 int engine_sync_start(struct engine *e, struct err *err);
+/* Gives up what syncs ask of servers; engine.lock held. */
+void engine_sync_cancel(struct engine *e);
 void engine_sync_stop(struct engine *e);
 
 /* --- hold.c: the finalizer of Repositories --- */

@@ -21,6 +21,8 @@ struct watched {
     bool posted;           /* a lane job is queued or running */
     bool again;            /* changed while it ran */
     bool credentials;      /* its Secret changed since the last look */
+    bool ended;            /* it was deleted since the last look */
+    struct repo *asking;   /* what the lane is asking the server with, or NULL; borrowed */
     char *uid;             /* of the object that the stored revisions belong to; lane only */
     char *state;           /* what the stored revisions were last compared with, or NULL */
     int64_t compared_ns;   /* and when; monotonic */
@@ -190,16 +192,36 @@ static int compare(struct engine *e, struct arena *a, struct repo *repo, struct 
     return 0;
 }
 
+/* What is asked here ends when the Repository is deleted, or the server stops. */
+static void asking_set(struct engine *e, struct str ns, struct str name, struct repo *repo)
+{
+    pthread_mutex_lock(&e->lock);
+    struct watched *w = watched_get(e, ns, name);
+    w->asking = repo;
+    if (repo && (w->ended || e->stopping)) {
+        repo_cancel(repo);
+    }
+    pthread_mutex_unlock(&e->lock);
+}
+
+static int ask(struct engine *e, struct str ns, struct str name, struct repo *repo, bool full,
+               struct repo_state *out, struct err *err)
+{
+    int64_t deadline = clock_mono_ns() + LIMIT_GIT_MS * NS_PER_MS;
+    asking_set(e, ns, name, repo);
+    int rc = full ? repo_fetch(repo, deadline, out, err) : repo_probe(repo, deadline, err);
+    asking_set(e, ns, name, NULL);
+    return rc;
+}
+
 static void sync_repository(struct engine *e, struct arena *a, struct str ns, struct str name,
                             bool full, struct outcome *out)
 {
     AUTO_ERR err = ERR_INIT;
     struct repo *repo = NULL;
-    int64_t deadline = clock_mono_ns() + LIMIT_GIT_MS * NS_PER_MS;
     int rc = engine_open_repo(e, ns, name, &repo, &err);
     if (rc == 0) {
-        rc = full ? repo_fetch(repo, deadline, &out->state, &err)
-                  : repo_probe(repo, deadline, &err);
+        rc = ask(e, ns, name, repo, full, &out->state, &err);
     }
     if (rc == 0 && full) {
         rc = compare(e, a, repo, ns, name, &out->revisions, &err);
@@ -227,6 +249,19 @@ static struct node *outcome_request(struct arena *a, struct node *object, const 
         node_setz(a, r, "revisions", node_int(a, o->revisions));
     }
     return req;
+}
+
+static bool is_stopping(struct engine *e)
+{
+    pthread_mutex_lock(&e->lock);
+    bool stopping = e->stopping;
+    pthread_mutex_unlock(&e->lock);
+    return stopping;
+}
+
+static bool is_deleted(const struct node *object)
+{
+    return node_text_at(object, "metadata.deletionTimestamp").len > 0;
 }
 
 /* Seconds until the next look; the Repository is gone when *out_gone. */
@@ -271,6 +306,9 @@ static int64_t look(struct engine *e, struct str ns, struct str name, bool synce
     if (engine_row_get(e, KIND_REPOSITORIES, ns, name, &a, &row, &err) < 0) {
         *out_gone = err_is(&err, ERR_NOT_FOUND);
         return 30;
+    }
+    if (is_deleted(row.object) || is_stopping(e)) {
+        return 0; /* the outcome is that of a cancelled fetch */
     }
     struct node *result = NULL;
     req = outcome_request(&a, row.object, &o, full ? "sync" : "check");
@@ -322,7 +360,7 @@ static bool ending(struct engine *e, struct str ns, struct str name, int64_t *ou
     if (engine_row_get(e, KIND_REPOSITORIES, ns, name, &a, &row, &err) < 0) {
         return false; /* look() reads again and reports */
     }
-    bool deleted = node_text_at(row.object, "metadata.deletionTimestamp").len > 0;
+    bool deleted = is_deleted(row.object);
     *out_next = 60;
     if (deleted && forget(e, ns, name) < 0) {
         return true;
@@ -361,13 +399,13 @@ static void check_uid(struct engine *e, struct watched *w)
 static void sync_run(struct engine *e, struct lane *l, void *arg)
 {
     struct watched *w = arg;
-    if (e->stopping) {
+    if (is_stopping(e)) {
         return;
     }
     check_uid(e, w);
     pthread_mutex_lock(&e->lock);
     bool gone = false, synced = w->synced, credentials = w->credentials;
-    w->credentials = false;
+    w->credentials = w->ended = false;
     pthread_mutex_unlock(&e->lock);
     struct str ns = engine_lane_ns(l), name = engine_lane_name(l);
     int64_t next;
@@ -385,11 +423,15 @@ static void sync_run(struct engine *e, struct lane *l, void *arg)
     schedule(e, w, next);
 }
 
-static void wake(struct engine *e, struct str ns, struct str name, bool credentials)
+static void wake(struct engine *e, struct str ns, struct str name, bool credentials, bool ended)
 {
     pthread_mutex_lock(&e->lock);
     struct watched *w = watched_get(e, ns, name);
     w->credentials = w->credentials || credentials;
+    w->ended = w->ended || ended;
+    if (ended && w->asking) {
+        repo_cancel(w->asking);
+    }
     if (w->posted) {
         w->again = true;
     } else {
@@ -401,7 +443,12 @@ static void wake(struct engine *e, struct str ns, struct str name, bool credenti
 
 void engine_repository_changed(struct engine *e, struct str ns, struct str name)
 {
-    wake(e, ns, name, false);
+    wake(e, ns, name, false, false);
+}
+
+void engine_repository_ended(struct engine *e, struct str ns, struct str name)
+{
+    wake(e, ns, name, false, true);
 }
 
 void engine_secret_changed(struct engine *e, struct str ns, struct str name)
@@ -415,7 +462,7 @@ void engine_secret_changed(struct engine *e, struct str ns, struct str name)
     while (l && store_list_next(l, &row, &err) > 0) {
         struct node *o = json_parse(&a, arena_str(&a, row.json), NULL, &err);
         if (str_eq(node_text_at(o, "spec.git.secretRef.name"), name)) {
-            wake(e, ns, row.name, true);
+            wake(e, ns, row.name, true, false);
         }
     }
     store_list_close(l);
@@ -485,6 +532,17 @@ int engine_sync_start(struct engine *e, struct err *err)
         e->started = true;
     }
     return got;
+}
+
+void engine_sync_cancel(struct engine *e)
+{
+    struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&e->watched, &i)) != NULL;) {
+        struct watched *w = entry->value;
+        if (w->asking) {
+            repo_cancel(w->asking);
+        }
+    }
 }
 
 void engine_sync_stop(struct engine *e)

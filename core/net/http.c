@@ -30,6 +30,7 @@ struct net_http {
     struct curl_slist *headers;
     char *username, *password, *token, *ca_bundle;
     enum net_auth auth;
+    const struct net_cancel *cancel;
     struct buf held; /* answer bytes not yet read, from held_at on */
     size_t held_at;
     bool attached, done, paused, head_seen, proxied;
@@ -87,6 +88,7 @@ int net_http_new(const struct net_http_options *o, struct net_http **out, struct
     net_curl_init();
     struct net_http *h = mem_new(struct net_http);
     h->auth = o->auth;
+    h->cancel = o->cancel;
     h->username = copy(o->username);
     h->password = copy(o->password);
     h->token = copy(o->token);
@@ -273,8 +275,9 @@ static int pump(struct net_http *h, struct err *err)
     if (wait == 0) {
         return err_set(err, ERR_TIMEOUT, "deadline exceeded while waiting for the server");
     }
-    curl_multi_poll(h->multi, NULL, 0, wait, NULL);
-    return 0;
+    struct curl_waitfd stop = {.fd = h->cancel ? h->cancel->fd : -1, .events = CURL_WAIT_POLLIN};
+    curl_multi_poll(h->multi, &stop, stop.fd >= 0, wait, NULL);
+    return net_cancel_check(h->cancel, err);
 }
 
 int net_http_send(struct net_http *h, const struct net_http_request *q, int64_t deadline_ns,

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "net/cancel.h"
 
 enum net_auth { NET_AUTH_NONE, NET_AUTH_BASIC, NET_AUTH_BEARER };
 
@@ -21,6 +22,7 @@ struct net_http_options {
     struct str username, password; /* basic */
     struct str token;              /* bearer */
     struct str ca_bundle;          /* PEM certificates trusted besides the system's; may be empty */
+    const struct net_cancel *cancel; /* borrowed, ends waits early; may be NULL */
 };
 
 struct net_http_request {

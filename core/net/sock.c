@@ -21,10 +21,20 @@
 struct net_sock {
     CURL *easy;
     curl_socket_t fd;
+    const struct net_cancel *cancel;
 };
 
-int net_sock_open(const char *host, int port, int64_t deadline_ns, struct net_sock **out,
-                  struct err *err)
+/* Asked about once a second while the connection is being made. */
+static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                       curl_off_t up)
+{
+    const struct net_sock *s = ctx;
+    (void)down_all, (void)down, (void)up_all, (void)up;
+    return s->cancel && net_cancel_is_set(s->cancel);
+}
+
+int net_sock_open(const char *host, int port, int64_t deadline_ns,
+                  const struct net_cancel *cancel, struct net_sock **out, struct err *err)
 {
     net_curl_init();
     int left = clock_left_ms(deadline_ns, CONNECT_MS);
@@ -42,6 +52,10 @@ int net_sock_open(const char *host, int port, int64_t deadline_ns, struct net_so
     curl_easy_setopt(s->easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(left < CONNECT_MS ? left : CONNECT_MS));
+    s->cancel = cancel;
+    curl_easy_setopt(s->easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(s->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(s->easy, CURLOPT_XFERINFODATA, s);
     curl_easy_setopt(s->easy, CURLOPT_ERRORBUFFER, error);
     CURLcode code = curl_easy_perform(s->easy);
     curl_easy_setopt(s->easy, CURLOPT_ERRORBUFFER, NULL);
@@ -75,10 +89,11 @@ int net_sock_fd(const struct net_sock *s)
 int net_sock_wait(struct net_sock *s, short events, int64_t deadline_ns, struct err *err)
 {
     for (;;) {
-        struct pollfd p = {.fd = s->fd, .events = events};
-        int n = poll(&p, 1, clock_left_ms(deadline_ns, STALL_MS));
+        struct pollfd p[] = {{.fd = s->fd, .events = events},
+                             {.fd = s->cancel ? s->cancel->fd : -1, .events = POLLIN}};
+        int n = poll(p, 2, clock_left_ms(deadline_ns, STALL_MS));
         if (n > 0) {
-            return 0;
+            return p[1].revents ? net_cancel_check(s->cancel, err) : 0;
         }
         if (n == 0) {
             return err_set(err, ERR_TIMEOUT, "deadline exceeded while waiting for the server");

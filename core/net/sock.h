@@ -9,12 +9,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "net/cancel.h"
 
 struct net_sock;
 
-/* Errors as in http.h. host may be an IPv6 address without brackets. */
-int net_sock_open(const char *host, int port, int64_t deadline_ns, struct net_sock **out,
-                  struct err *err);
+/* Errors as in http.h. host may be an IPv6 address without brackets. cancel ends waits early; it
+ * is borrowed and may be NULL. */
+int net_sock_open(const char *host, int port, int64_t deadline_ns,
+                  const struct net_cancel *cancel, struct net_sock **out, struct err *err);
 void net_sock_close(struct net_sock *s);
 /* The non-blocking descriptor; belongs to s. */
 int net_sock_fd(const struct net_sock *s);

@@ -4,9 +4,6 @@
  * else is asked. The refs of a fetch are dropped when a push changed the mirror meanwhile, since
  * they may be older than that push: then the server is asked again.
  */
-#include <errno.h>
-#include <poll.h>
-
 #include "base/clock.h"
 #include "repo/local.h"
 #include "repo/push.h"
@@ -44,16 +41,10 @@ bool remote_retryable(const struct repo *r, const char *text)
     return false;
 }
 
-bool remote_wait(int attempt, const char *text, int64_t deadline_ns)
+bool remote_wait(const struct repo *r, int attempt, const char *text, int64_t deadline_ns)
 {
     int ms = attempt * (text && strcasestr(text, "hook declined") ? SLOW_MS : QUICK_MS);
-    if (clock_left_ms(deadline_ns, ms + 1) <= ms) {
-        return false;
-    }
-    int64_t until = clock_mono_ns() + ms * NS_PER_MS;
-    while (poll(NULL, 0, clock_left_ms(until, 0)) < 0 && errno == EINTR) {
-    }
-    return true;
+    return clock_left_ms(deadline_ns, ms + 1) > ms && !net_cancel_wait(&r->cancel, ms);
 }
 
 static void git_repository_free_at(git_repository **g)
@@ -196,7 +187,7 @@ static int fetch_and_settle(struct repo *r, int64_t deadline_ns, struct refs **o
 {
     AUTO_REFS *refs = NULL;
     for (int attempt = 1; remote_fetch(r, deadline_ns, &refs, err); attempt++) {
-        if (attempt == REMOTE_TRIES || !remote_wait(attempt, NULL, deadline_ns)) {
+        if (attempt == REMOTE_TRIES || !remote_wait(r, attempt, NULL, deadline_ns)) {
             return fetch_given_up(&r->remote, attempt, err);
         }
         err_done(err);

@@ -414,11 +414,19 @@ static void copy_remote(struct repo *r, const struct repo_remote *from)
     r->branch_ref = arena_printf(a, "refs/heads/%.*s", STR_ARG(to->branch));
 }
 
+static void repo_free(struct repo *r)
+{
+    net_cancel_done(&r->cancel);
+    arena_done(&r->arena);
+    mem_free(r);
+}
+
 int repo_open(struct repo_pool *p, const struct repo_remote *remote, struct repo **out,
               struct err *err)
 {
     struct repo *r = mem_new(struct repo);
     atomic_init(&r->users, 1);
+    net_cancel_init(&r->cancel);
     copy_remote(r, remote);
     int rc = url_parse(&r->arena, r->remote.url, &r->url, err);
     if (!rc && (r->remote.branch.ptr[0] == '-' || !ref_name_ok(&r->arena, r->branch_ref))) {
@@ -435,8 +443,7 @@ int repo_open(struct repo_pool *p, const struct repo_remote *remote, struct repo
         pthread_mutex_unlock(&p->lock);
     }
     if (rc) {
-        arena_done(&r->arena);
-        mem_free(r);
+        repo_free(r);
         return -1;
     }
     *out = r;
@@ -467,6 +474,10 @@ void repo_unref(struct repo *r)
     }
     pthread_mutex_unlock(&m->pool->lock);
     handles_free(idle);
-    arena_done(&r->arena);
-    mem_free(r);
+    repo_free(r);
+}
+
+void repo_cancel(struct repo *r)
+{
+    net_cancel_set(&r->cancel);
 }

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "net/cancel.h"
 #include "repo/repo.h"
 #include "repo/url.h"
 
@@ -99,6 +100,7 @@ struct repo {
     struct url url;
     struct repo_remote remote; /* copies in arena */
     struct str branch_ref;     /* refs/heads/<branch> */
+    struct net_cancel cancel;
     struct arena arena;
 };
 

@@ -213,7 +213,7 @@ static enum outcome judge(struct batch *b, struct plan *p, int attempt)
     AUTO_ARENA a = ARENA_INIT;
     const char *text = arena_strz(&a, c->reject);
     if ((race || remote_retryable(b->repo, text)) && attempt < REMOTE_TRIES &&
-        (b->n == 1 || race) && remote_wait(attempt, text, b->deadline_ns)) {
+        (b->n == 1 || race) && remote_wait(b->repo, attempt, text, b->deadline_ns)) {
         return PUSH_AGAIN;
     }
     if (b->n > 1) {
@@ -276,7 +276,7 @@ static int push_batch(struct batch *b, struct err *err)
         maybe_done = maybe_done || sent;
         /* what was sent and not answered is looked at again: most often it can be told */
         if (attempt < REMOTE_TRIES && (sent || remote_retryable(b->repo, err->message)) &&
-            remote_wait(attempt, err->message, b->deadline_ns)) {
+            remote_wait(b->repo, attempt, err->message, b->deadline_ns)) {
             err_done(err);
             continue;
         }

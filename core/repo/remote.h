@@ -10,8 +10,8 @@
 /* Which failures are tried again, and after how long (porch-api-git.md §4). */
 #define REMOTE_TRIES 3
 bool remote_retryable(const struct repo *r, const char *text);
-/* Waits before attempt n + 1; false when the deadline would pass. */
-bool remote_wait(int attempt, const char *text, int64_t deadline_ns);
+/* Waits before attempt n + 1; false when the deadline would pass, or the handle is cancelled. */
+bool remote_wait(const struct repo *r, int attempt, const char *text, int64_t deadline_ns);
 
 /* One fetch without retries; the mirror has the remote's refs afterwards. */
 int remote_fetch(struct repo *r, int64_t deadline_ns, struct refs **out, struct err *err);

@@ -64,6 +64,9 @@ void repo_pool_set_retryable(struct repo_pool *p, const char *const *texts, size
 int repo_open(struct repo_pool *p, const struct repo_remote *r, struct repo **out, struct err *err);
 struct repo *repo_ref(struct repo *r);
 void repo_unref(struct repo *r);
+/* Ends what waits for the network through this handle, now or later, with ERR_UNAVAILABLE. From any
+ * thread. */
+void repo_cancel(struct repo *r);
 
 /* Asks the server for its refs only (health check): messages of porch-api-repository.md §2.2. */
 int repo_probe(struct repo *r, int64_t deadline_ns, struct err *err);

@@ -42,7 +42,7 @@ int wire_git_open(const struct repo *r, enum wire_service service, int64_t deadl
     buf_printf(&line, "host=%.*s:%d", STR_ARG(u->host), u->port);
     buf_addc(&line, 0);
     pkt_write(&request, buf_str(&line));
-    if (net_sock_open(u->host.ptr, u->port, deadline_ns, &w->sock, err)) {
+    if (net_sock_open(u->host.ptr, u->port, deadline_ns, &r->cancel, &w->sock, err)) {
         mem_free(w);
         return -1;
     }

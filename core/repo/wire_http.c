@@ -165,6 +165,7 @@ int wire_http_open(const struct repo *r, enum wire_service service, int64_t dead
         .password = c->password,
         .token = c->token,
         .ca_bundle = r->remote.ca_bundle,
+        .cancel = &r->cancel,
     };
     struct wire_http *w = mem_new(struct wire_http);
     w->base = (struct wire){&OPS, service, deadline_ns, true};

@@ -226,7 +226,7 @@ int wire_ssh_open(const struct repo *r, enum wire_service service, int64_t deadl
     pthread_once(&ssh_once, ssh_start);
     struct wire_ssh *w = mem_new(struct wire_ssh);
     w->base = (struct wire){&OPS, service, deadline_ns, false};
-    int rc = net_sock_open(r->url.host.ptr, r->url.port, deadline_ns, &w->sock, err);
+    int rc = net_sock_open(r->url.host.ptr, r->url.port, deadline_ns, &r->cancel, &w->sock, err);
     if (!rc) {
         w->session = libssh2_session_init();
         libssh2_session_set_blocking(w->session, 0);

@@ -3,6 +3,7 @@
 
 local cjson = require "cjson"
 local engine = require "probe_engine"
+local servers = require "spec.core.repo.support"
 
 local function decode(text)
   return cjson.decode(text)
@@ -87,6 +88,43 @@ describe("a repository", function()
     assert.equal(500, err.code)
     assert.equal("Internal error occurred: " .. text, err.message)
     assert.same({}, h:list("packagerevisions", "default"))
+  end)
+
+  --- Seconds that fn takes.
+  local function seconds(fn)
+    local from = tonumber(shell("date +%s.%N"))
+    fn()
+    return tonumber(shell("date +%s.%N")) - from
+  end
+
+  local function silent()
+    local port = servers.serve("exec python3 -c 'import socket\n"
+      .. "l=socket.create_server((\"127.0.0.1\",0))\n"
+      .. "print(l.getsockname()[1],flush=True)\nk=[]\n"
+      .. "while True: k.append(l.accept())'")
+    finally(servers.clean)
+    return port
+  end
+
+  for _, scheme in ipairs({ "http", "git", "ssh" }) do
+    it("goes at once while its " .. scheme .. " server keeps a fetch waiting", function()
+      register("git", { repo = scheme .. "://127.0.0.1:" .. silent() .. "/x.git" })
+      assert(h:wait("repositories", "default", "git", '"reason":"Reconciling"'))
+      assert.is_true(seconds(function()
+        assert(h:write { verb = "delete", kind = "repositories", ns = "default", name = "git" })
+        assert.is_true(h:wait("repositories", "default", "git", nil))
+      end) < 5)
+    end)
+  end
+
+  it("does not keep the server from stopping", function()
+    register("git", { repo = "http://127.0.0.1:" .. silent() .. "/x.git" })
+    assert(h:wait("repositories", "default", "git", '"reason":"Reconciling"'))
+    assert.is_true(seconds(function()
+      h:close()
+      h = assert(engine.open(dir .. "/data", { quiet = true }))
+    end) < 5)
+    assert.matches('"reason":"Reconciling"', (h:get("repositories", "default", "git")))
   end)
 
   it("takes drafts when it was in good order and fails now", function()
