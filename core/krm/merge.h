@@ -10,6 +10,10 @@
 struct krm_merge_options {
     bool kpt;   /* byte for byte what kpt does, D1-D19's left column */
     bool infer; /* lists whose elements all have a name merge by it (Kptfiles) */
+    bool comments;    /* with kpt: changes of comments and quotes are changes, as in kyaml's own
+                       * merge and in kpt before beta.63 */
+    bool is_root;     /* files: of the package that is updated, not of one inside it */
+    struct str rules; /* annotation lanai.dev/merge of the root Kptfile (core/krm/README.md) */
 };
 
 /* What happened where both sides had a say. */
@@ -18,8 +22,9 @@ struct krm_conflict {
     struct str group, kind, ns, name;  /* of the resource; empty kind: a whole file */
     struct str path;                   /* "spec.template.spec.containers[name=app].image" */
     const struct node *base, *ours, *theirs; /* NULL: absent */
-    const char *taken;                 /* "ours", "theirs", "both", "deleted", "added" */
-    const char *reason;                /* one of a few fixed words, see merge.c */
+    const char *taken;  /* "ours", "theirs", "both" (they agree); of a resource or file without
+                         * path also "deleted" and "added" */
+    const char *reason; /* one of the texts of merge_report.h */
 };
 struct krm_report {
     struct krm_conflict *list;
@@ -28,8 +33,10 @@ struct krm_report {
 /* The report as data: a list of maps with the members of struct krm_conflict. */
 struct node *krm_report_node(struct arena *a, const struct krm_report *r);
 
-/* Merges one resource; any of the three may be NULL (absent). The result is made of ours where
- * nothing changed; NULL without error: deleted. */
+/* Merges one resource; any of the three may be NULL (absent). ours becomes the result: it is
+ * changed, base and theirs are not, and the result shares no node with them. Report lines may point
+ * into all three. NULL without error: deleted. Without `kpt` a side that did not change takes the
+ * other as it is. Errors: ERR_INVALID. */
 int krm_merge_resource(struct arena *a, const struct node *base, struct node *ours,
                        const struct node *theirs, const struct krm_merge_options *o,
                        struct krm_report *report, struct node **out, struct err *err);

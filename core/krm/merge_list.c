@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lists whose elements merge by the values of their keys (merge_walk.h). The order and the oddities
+ * are kyaml's: tuples of key values come from all sides in turn, each tuple's elements merge as a
+ * map, and the results go back into the first list as if they were set one by one. Everything is
+ * looked up through hash chains, so long lists stay linear.
+ */
+#include "base/map.h"
+#include "data/yaml_doc.h"
+#include "krm/merge_walk.h"
+#include "krm/tree.h"
+
+#define MASKS (1 << KRM_PLACE_KEYS) /* subsets of the keys */
+
+/* Lists with more tuples than this are not searched for pairs that differ in an empty value only:
+ * it takes a comparison of all with all. */
+#define PAIRS_MAX 1000
+
+struct tuple {
+    struct str v[KRM_PLACE_KEYS];
+};
+
+/* The keys of a list; none: the elements are scalars and their own keys. */
+struct keys {
+    const char *name[KRM_PLACE_KEYS];
+    size_t n;
+    bool set;
+};
+
+/* --- key values --- */
+
+static struct keys keys_of(const char *const *names)
+{
+    struct keys k = {.set = !names, .n = names ? 0 : 1};
+    for (; names && *names && k.n < KRM_PLACE_KEYS; names++) {
+        k.name[k.n++] = *names;
+    }
+    return k;
+}
+
+/* Whether the element has that key, and its text: empty for collections and nulls. */
+static bool key_value(const struct keys *k, const struct node *element, size_t i, struct str *out)
+{
+    const struct node *v = k->set ? element : node_getz(element, k->name[i]);
+    *out = krm_tree_none(v) ? STR_NULL : krm_tree_text(v);
+    return v != NULL;
+}
+
+static struct tuple tuple_of(const struct keys *k, const struct node *element)
+{
+    struct tuple t = {{STR_NULL}};
+    for (size_t i = 0; i < k->n; i++) {
+        (void)key_value(k, element, i, &t.v[i]);
+    }
+    return t;
+}
+
+/* The keys that have a value. */
+static unsigned mask_of(const struct keys *k, const struct tuple *t)
+{
+    unsigned mask = 0;
+    for (size_t i = 0; i < k->n; i++) {
+        mask |= t->v[i].len ? 1u << i : 0;
+    }
+    return mask;
+}
+
+/* A tuple's values under a mask as a key of a hash map. */
+static struct str hash_key(struct buf *b, const struct keys *k, const struct tuple *t,
+                           unsigned mask)
+{
+    buf_clear(b);
+    buf_addc(b, (char)('0' + mask));
+    for (size_t i = 0; i < k->n; i++) {
+        if (mask & (1u << i)) {
+            buf_printf(b, "%zu:", t->v[i].len);
+            buf_add_str(b, t->v[i]);
+        }
+    }
+    return buf_str(b);
+}
+
+/* --- elements that can be found by their values --- */
+
+struct bag {
+    const struct keys *k;
+    struct node **slots; /* NULL: removed */
+    size_t n, cap;
+    struct map heads; /* mask and values → index + 1 of the first link */
+    struct {
+        uint32_t slot, next, last;
+    } * links; /* last: of a first link */
+    size_t n_links, cap_links;
+    struct buf scratch;
+    struct arena *a;
+};
+
+static void bag_done(struct bag *b)
+{
+    map_done(&b->heads);
+    buf_done(&b->scratch);
+}
+
+static void *grown(struct arena *a, const void *old, size_t n, size_t cap, size_t size)
+{
+    void *p = arena_alloc(a, cap * size);
+    if (p && n) {
+        memcpy(p, old, n * size);
+    }
+    return p;
+}
+
+static void bag_link(struct bag *b, struct str key, size_t slot)
+{
+    if (b->n_links + 1 >= b->cap_links) {
+        size_t cap = b->cap_links ? b->cap_links * 2 : 16;
+        void *links = grown(b->a, b->links, b->n_links, cap, sizeof *b->links);
+        if (!links) {
+            return; /* arena.exhausted tells */
+        }
+        b->links = links;
+        b->cap_links = cap;
+    }
+    uint32_t at = (uint32_t)b->n_links++;
+    b->links[at].slot = (uint32_t)slot;
+    b->links[at].next = UINT32_MAX;
+    b->links[at].last = at;
+    uintptr_t head = (uintptr_t)map_find(&b->heads, key);
+    if (!head) {
+        (void)map_set(&b->heads, key, (void *)(uintptr_t)(at + 1));
+        return;
+    }
+    b->links[b->links[head - 1].last].next = at;
+    b->links[head - 1].last = at;
+}
+
+/* Makes the slot findable by every subset of its element's values. */
+static void bag_index(struct bag *b, size_t slot)
+{
+    struct tuple t = tuple_of(b->k, b->slots[slot]);
+    unsigned has = mask_of(b->k, &t);
+    for (unsigned mask = 1; mask < MASKS; mask++) {
+        if ((mask & has) == mask) {
+            bag_link(b, hash_key(&b->scratch, b->k, &t, mask), slot);
+        }
+    }
+}
+
+static void bag_add(struct bag *b, struct node *element)
+{
+    if (b->n == b->cap) {
+        size_t cap = b->cap ? b->cap * 2 : 8;
+        struct node **slots = grown(b->a, b->slots, b->n, cap, sizeof *slots);
+        if (!slots) {
+            return;
+        }
+        b->slots = slots;
+        b->cap = cap;
+    }
+    b->slots[b->n++] = element;
+    bag_index(b, b->n - 1);
+}
+
+static struct bag bag_of(struct arena *a, const struct keys *k, const struct node *list)
+{
+    struct bag b = {.k = k, .a = a};
+    for (size_t i = 0; node_is(list, NODE_LIST) && i < list->n; i++) {
+        bag_add(&b, list->items[i]);
+    }
+    return b;
+}
+
+/* Links of the slots that once had the values of mask, each index + 1; 0 is the end. */
+static size_t bag_first(struct bag *b, const struct tuple *t, unsigned mask)
+{
+    return (uintptr_t)map_find(&b->heads, hash_key(&b->scratch, b->k, t, mask));
+}
+
+static bool matches(const struct keys *k, const struct node *e, const struct tuple *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct str v;
+        if (!key_value(k, e, i, &v) || (t->v[i].len && !str_eq(v, t->v[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static size_t bag_next(const struct bag *b, size_t at)
+{
+    uint32_t next = b->links[at - 1].next;
+    return next == UINT32_MAX ? 0 : next + (size_t)1;
+}
+
+/* The element has the values of mask; without any it has all keys, and they are empty. */
+static bool has_values(const struct keys *k, const struct node *e, const struct tuple *t,
+                       unsigned mask)
+{
+    bool same = e != NULL;
+    for (size_t i = 0; same && i < k->n; i++) {
+        struct str v = STR_NULL;
+        same = (mask && !(mask & (1u << i))) || (key_value(k, e, i, &v) && str_eq(v, t->v[i]));
+    }
+    return same;
+}
+
+/* The first element with these values; keys without a value do not count. */
+static struct node *bag_find(struct bag *b, const struct tuple *t)
+{
+    unsigned mask = mask_of(b->k, t);
+    for (size_t i = 0; mask == 0 && i < b->n; i++) {
+        if (has_values(b->k, b->slots[i], t, 0)) {
+            return b->slots[i];
+        }
+    }
+    for (size_t at = mask ? bag_first(b, t, mask) : 0; at; at = bag_next(b, at)) {
+        struct node *e = b->slots[b->links[at - 1].slot];
+        if (has_values(b->k, e, t, mask)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* Replaces (NULL: removes) every element that has the first n values; a key whose value is empty
+ * only has to be there. True when there was one. */
+static bool bag_replace(struct bag *b, const struct tuple *t, size_t n, struct node *element)
+{
+    bool found = false;
+    unsigned mask = mask_of(b->k, t) & ((1u << n) - 1);
+    if (mask == 0) {
+        for (size_t i = 0; i < b->n; i++) {
+            if (b->slots[i] && matches(b->k, b->slots[i], t, n)) {
+                b->slots[i] = element;
+                found = true;
+            }
+        }
+        return found;
+    }
+    for (size_t at = bag_first(b, t, mask); at; at = bag_next(b, at)) {
+        size_t slot = b->links[at - 1].slot;
+        if (b->slots[slot] && matches(b->k, b->slots[slot], t, n)) {
+            b->slots[slot] = element;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static void bag_set(struct bag *b, const struct tuple *t, size_t n, struct node *element)
+{
+    if (!bag_replace(b, t, n, element)) {
+        bag_add(b, element);
+    }
+}
+
+/* --- tuples --- */
+
+struct tuples {
+    struct tuple *list;
+    size_t n;
+};
+
+/* The values of all sides' elements, each once, in order of the sides. */
+static struct tuples all_tuples(struct krm_walk *w, struct node **s, const struct keys *k)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < SIDES; i++) {
+        n += node_is(s[i], NODE_LIST) ? s[i]->n : 0;
+    }
+    struct tuples out = {.list = arena_array(w->a, struct tuple, n)};
+    AUTO_MAP seen = MAP_INIT;
+    AUTO_BUF key = BUF_INIT;
+    for (size_t i = 0; out.list && i < SIDES; i++) {
+        const struct node *list = s[w->prepend ? (i + THEIRS) % SIDES : i];
+        for (size_t j = 0; node_is(list, NODE_LIST) && j < list->n; j++) {
+            struct tuple t = tuple_of(k, list->items[j]);
+            struct str id = hash_key(&key, k, &t, MASKS - 1);
+            if (!map_has(&seen, id)) {
+                (void)map_set(&seen, id, out.list);
+                out.list[out.n++] = t;
+            }
+        }
+    }
+    return out;
+}
+
+/* Two tuples are one when they share a value and the rest differ only by an empty one. */
+static bool pair(const struct tuple *x, const struct tuple *y, size_t n, struct tuple *out)
+{
+    bool common = false;
+    for (size_t i = 0; i < n; i++) {
+        common = common || str_eq(x->v[i], y->v[i]);
+        if (!str_eq(x->v[i], y->v[i]) && x->v[i].len && y->v[i].len) {
+            return false;
+        }
+        out->v[i] = x->v[i].len ? x->v[i] : y->v[i];
+    }
+    return common;
+}
+
+static void join_pairs(struct tuples *t, const struct keys *k)
+{
+    for (size_t i = 0; k->n > 1 && t->n <= PAIRS_MAX && i < t->n; i++) {
+        struct tuple first = t->list[i], joined = first;
+        for (size_t j = 0; j < t->n; j++) {
+            if (pair(&first, &t->list[j], k->n, &joined)) {
+                t->list[i] = t->list[j] = joined;
+            }
+        }
+    }
+}
+
+/* Keys that no element gives a value do not count, unless that is all of them. */
+static struct keys used_keys(const struct tuples *t, struct keys k, struct tuples *out)
+{
+    unsigned used = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        used |= mask_of(&k, &t->list[i]);
+    }
+    *out = *t;
+    if (used == 0 || used == (1u << k.n) - 1) {
+        return k;
+    }
+    struct keys some = {.set = k.set};
+    for (size_t i = 0; i < k.n; i++) {
+        if (!(used & (1u << i))) {
+            continue;
+        }
+        for (size_t j = 0; j < t->n; j++) {
+            out->list[j].v[some.n] = t->list[j].v[i];
+        }
+        some.name[some.n++] = k.name[i];
+    }
+    return some;
+}
+
+/* --- elements --- */
+
+static void push_element(struct krm_walk *w, const struct keys *k, const struct tuple *t)
+{
+    buf_addc(&w->path, '[');
+    for (size_t i = 0, n = 0; i < k->n; i++) {
+        if (k->n > 1 && t->v[i].len == 0) {
+            continue;
+        }
+        buf_printf(&w->path, "%s%s=%.*s", n++ ? "," : "", k->set ? "" : k->name[i],
+                   STR_ARG(t->v[i]));
+    }
+    buf_addc(&w->path, ']');
+}
+
+/* What kyaml makes of a text: a scalar of the type that the text looks like. */
+static struct node *untagged(struct arena *a, struct str text)
+{
+    struct node *n = node_str(a, text);
+    if (n) {
+        n->type = yaml_core_type(text);
+        n->boolean = n->type == NODE_BOOL && text.ptr[0] == 't';
+        (void)(n->type == NODE_INT && str_to_int64(text, &n->integer));
+    }
+    return n;
+}
+
+/* A merged element has its keys, whatever the sides said. A scalar is made anew from its text by
+ * kpt, which loses its comments. */
+static struct node *with_keys(struct krm_walk *w, const struct keys *k, const struct tuple *t,
+                              struct node *element)
+{
+    if (k->set) {
+        if (!w->kpt || !krm_tree_scalar(element)) {
+            return element;
+        }
+        struct node *fresh = untagged(w->a, t->v[0]);
+        if (fresh) {
+            fresh->style = element->style;
+        }
+        return fresh;
+    }
+    for (size_t i = 0; i < k->n; i++) {
+        struct str key = str_of(k->name[i]);
+        if (t->v[i].len && node_is(element, NODE_MAP) && krm_tree_find(element, key) == SIZE_MAX) {
+            krm_tree_push(w->a, element,
+                          (struct node_member){.key = key, .value = untagged(w->a, t->v[i])});
+        }
+    }
+    return element;
+}
+
+static bool is_nothing(const struct node *n)
+{
+    return krm_tree_none(n) || (n->type == NODE_MAP && n->n == 0);
+}
+
+struct lists {
+    struct krm_walk *w;
+    struct keys k;
+    struct bag side[SIDES]; /* side[OURS] is the list that becomes the result */
+    struct bag merged;
+};
+
+static void merge_tuple(struct lists *l, const struct tuple *t, const struct krm_place *place)
+{
+    struct krm_walk *w = l->w;
+    struct node *s[SIDES];
+    for (size_t i = 0; i < SIDES; i++) {
+        s[i] = bag_find(&l->side[i], t);
+    }
+    const struct node *theirs = s[THEIRS], *ours = s[OURS];
+    size_t path = w->path.len, list_at = w->list_at;
+    push_element(w, &l->k, t);
+    w->list_at = w->path.len;
+    struct node *e = krm_walk(w, s, place, true);
+    w->path.len = path;
+    w->list_at = list_at;
+    if (w->failed) {
+        return;
+    }
+    if (is_nothing(e)) {
+        (void)bag_replace(&l->side[OURS], t, l->k.n, NULL);
+        return;
+    }
+    if (e == theirs && e != ours) {
+        e = krm_tree_take(w->a, e);
+    }
+    e = with_keys(w, &l->k, t, e);
+    bag_set(&l->merged, t, l->k.n, e);
+}
+
+/* Puts the elements of one list into another: by a single key in the place of its namesakes, by
+ * several behind everything. */
+static void append_elements(struct krm_walk *w, const struct keys *k, struct bag *to,
+                            const struct bag *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        struct node *e = from->slots[i];
+        struct tuple values = {{STR_NULL}};
+        size_t n = 0;
+        for (size_t j = 0; e && j < k->n; j++) {
+            if (key_value(k, e, j, &values.v[n])) {
+                n++;
+            }
+        }
+        if (!e) {
+            continue;
+        }
+        if (n == 0) {
+            bag_add(to, e); /* without any key there is nobody to replace */
+            continue;
+        }
+        if (k->n > 1) {
+            (void)bag_replace(to, &values, n, NULL);
+        }
+        bag_set(to, &values, n, e);
+    }
+}
+
+static void take_elements(struct arena *a, struct node *list, const struct bag *from)
+{
+    list->items = arena_array(a, struct node *, from->n);
+    list->n = list->cap = 0;
+    for (size_t i = 0; list->items && i < from->n; i++) {
+        if (!is_nothing(from->slots[i])) {
+            list->items[list->n++] = from->slots[i];
+        }
+    }
+    list->cap = from->n;
+}
+
+bool krm_walk_identifies(const struct node *list, const char *const *keys)
+{
+    struct keys k = keys_of(keys && keys[0] ? keys : NULL);
+    AUTO_MAP seen = MAP_INIT;
+    AUTO_BUF id = BUF_INIT;
+    for (size_t i = 0; node_is(list, NODE_LIST) && i < list->n; i++) {
+        const struct node *e = list->items[i];
+        struct tuple t = tuple_of(&k, e);
+        bool fits = k.set ? krm_tree_scalar(e) : node_is(e, NODE_MAP);
+        if (!fits || mask_of(&k, &t) == 0 ||
+            map_set(&seen, hash_key(&id, &k, &t, MASKS - 1), (void *)e)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct node *krm_walk_elements(struct krm_walk *w, struct node **s, const struct krm_place *place,
+                               const char *const *keys)
+{
+    struct node *dest = s[OURS];
+    struct lists l = {.w = w, .k = keys_of(keys)};
+    struct tuples t = all_tuples(w, s, &l.k);
+    join_pairs(&t, &l.k);
+    l.k = used_keys(&t, l.k, &t);
+    l.merged = bag_of(w->a, &l.k, NULL);
+    for (size_t i = 0; i < SIDES; i++) {
+        l.side[i] = bag_of(w->a, &l.k, s[i]);
+    }
+    for (size_t i = 0; i < t.n && !w->failed; i++) {
+        merge_tuple(&l, &t.list[i], krm_place_items(place));
+    }
+    if (!w->failed && t.n > 0) {
+        struct bag *to = w->prepend ? &l.merged : &l.side[OURS];
+        append_elements(w, &l.k, to, w->prepend ? &l.side[OURS] : &l.merged);
+        take_elements(w->a, dest, to);
+    }
+    for (size_t i = 0; i < SIDES; i++) {
+        bag_done(&l.side[i]);
+    }
+    bag_done(&l.merged);
+    return dest;
+}
