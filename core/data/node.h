@@ -46,7 +46,7 @@ struct node_notes {
     struct str head, line, foot; /* above, behind and below the node */
     struct str top, bottom;      /* of a root: comments of its document, krm/resources.h */
     struct str anchor;           /* without & */
-    struct str tag;              /* explicit tag as written back ("!!str", "!x"); empty: none */
+    struct str tag;              /* explicit tag: "!!str", "!x" or a whole URI; empty: none */
 };
 
 struct node_member {

@@ -417,7 +417,7 @@ static void place_ends(struct yaml_comments *c, struct yaml_token *group, size_t
     bool anew = false;
     for (size_t i = 0; i < ends; i++) {
         size_t level = --c->depth;
-        if (outermost && !anew && c->columns[level] <= real->column) {
+        if (outermost && !anew && c->columns[level] <= c->column) {
             at = (int64_t)real->from - 1;
             anew = true;
         }

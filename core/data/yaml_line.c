@@ -97,7 +97,7 @@ void yaml_pen_word(struct yaml_pen *p, struct str text)
 static bool is_tag_byte(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c && strchr("-;/?:@&=+$,_.~*'()[]!", c));
+           (c && strchr("-;/?:@&=+$,_.~*'()[]", c));
 }
 
 static void add_tag_text(struct yaml_pen *p, struct str text)
@@ -122,8 +122,10 @@ void yaml_pen_tag(struct yaml_pen *p, struct str tag)
         return;
     }
     if (tag.ptr[0] == '!') {
+        size_t handle = tag.len > 1 && tag.ptr[1] == '!' ? 2 : 1;
         add_space(p);
-        add_tag_text(p, tag);
+        add(p, tag.ptr, handle);
+        add_tag_text(p, str_sub(tag, handle, tag.len));
         return;
     }
     yaml_pen_mark(p, "!<", true, false, false);

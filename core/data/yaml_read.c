@@ -237,7 +237,7 @@ static int set_props(struct reader *r, struct node *n, const struct props *p)
     return 0;
 }
 
-/* Types a scalar by its tag and text. */
+/* Types a scalar by its tag and text; what does not fit its tag is a string. */
 static void resolve(struct node *n, struct str tag)
 {
     bool plain = n->style == STYLE_PLAIN;
@@ -467,32 +467,6 @@ static int close_flow(struct reader *r)
 
 /* --- tags --- */
 
-static bool is_tag_byte(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c && strchr("-_;/?:@&=+$,.~*'()[]", c));
-}
-
-/* The tag as it is written: !!x, !x or !<x>. */
-static struct str write_tag(struct reader *r, struct str full)
-{
-    AUTO_BUF b = BUF_INIT;
-    bool core = str_has_prefix(full, STR(TAG));
-    bool local = full.len && full.ptr[0] == '!';
-    buf_addz(&b, core ? "!!" : local ? "!" : "!<");
-    struct str rest = str_sub(full, core ? sizeof(TAG) - 1 : local, full.len);
-    for (size_t i = 0; i < rest.len; i++) {
-        unsigned char c = (unsigned char)rest.ptr[i];
-        if (is_tag_byte(c) || (c == '!' && !core && !local)) {
-            buf_addc(&b, (char)c);
-        } else {
-            buf_printf(&b, "%%%02X", c);
-        }
-    }
-    buf_addz(&b, core || local ? "" : ">");
-    return arena_str(r->a, buf_str(&b));
-}
-
 static int read_tag(struct reader *r, const struct yaml_token *t, const struct props *p,
                     struct str *out)
 {
@@ -510,7 +484,11 @@ static int read_tag(struct reader *r, const struct yaml_token *t, const struct p
         return fail(r, t, p->line, "found undefined tag handle");
     }
     struct str full = arena_printf(r->a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(t->text));
-    *out = str_eqz(full, "!") ? STR_NULL : write_tag(r, full);
+    if (str_has_prefix(full, STR(TAG))) {
+        *out = arena_printf(r->a, "!!%.*s", STR_ARG(str_sub(full, sizeof(TAG) - 1, full.len)));
+    } else if (!str_eqz(full, "!")) { /* which says nothing */
+        *out = full;
+    }
     return 0;
 }
 
@@ -619,7 +597,7 @@ static int read_node(struct reader *r, bool block, bool indentless)
     if (block && (t->type == TOKEN_BLOCK_LIST || t->type == TOKEN_BLOCK_MAP)) {
         return open_block(r, t->type == TOKEN_BLOCK_MAP ? BLOCK_MAP : BLOCK_LIST, t, &p);
     }
-    if (p.anchor.len || p.tag.len) {
+    if (p.any) {
         return deliver(r, make_empty(r, &p));
     }
     return fail(r, t, p.line, "did not find expected node content");
@@ -1023,6 +1001,7 @@ int yaml_read(struct arena *a, struct str text, const struct yaml_limits *limits
     if (text.len >= UINT32_MAX) {
         return err_set(err, ERR_BAD_REQUEST, "yaml: document is too large");
     }
+    r.text = text = yaml_as_utf8(a, text);
     yaml_comments_init(&r.comments, a, text);
     r.scanner = yaml_scanner_new(a, text, r.depth);
     if (!r.scanner) {

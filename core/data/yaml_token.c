@@ -24,6 +24,7 @@ struct yaml_scanner {
     bool ascii;
     size_t skipped;           /* bytes of a byte order mark */
     size_t at_char, at_byte;  /* cursor: the same place in both units */
+    bool drop_comma;          /* the next token is part of the tag before it */
     bool held_any;            /* a token follows the one given last */
     struct yaml_token held;
 };
@@ -37,6 +38,39 @@ int yaml_fail(struct yaml_fault *f, size_t shown, size_t line, size_t column,
         return err_set(f->err, ERR_BAD_REQUEST, "yaml: line %zu: %s", shown, problem);
     }
     return err_set(f->err, ERR_BAD_REQUEST, "yaml: %s", problem);
+}
+
+static void add_utf8(struct buf *b, uint32_t c)
+{
+    static const uint8_t heads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    buf_addc(b, (char)(n == 1 ? c : heads[n] | c >> 6 * (n - 1)));
+    while (--n) {
+        buf_addc(b, (char)(0x80 | (c >> 6 * (n - 1) & 0x3f)));
+    }
+}
+
+struct str yaml_as_utf8(struct arena *a, struct str text)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    bool little = text.len >= 2 && p[0] == 0xff && p[1] == 0xfe;
+    bool big = text.len >= 2 && p[0] == 0xfe && p[1] == 0xff;
+    if (!little && !big) {
+        return text;
+    }
+    AUTO_BUF b = BUF_INIT;
+    for (size_t i = 2; i + 1 < text.len; i += 2) {
+        uint32_t c = (uint32_t)p[i + big] | (uint32_t)p[i + little] << 8;
+        uint32_t low = i + 3 < text.len
+                           ? (uint32_t)p[i + 2 + big] | (uint32_t)p[i + 2 + little] << 8
+                           : 0;
+        if (c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+            i += 2;
+        }
+        add_utf8(&b, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
+    }
+    return arena_str(a, buf_str(&b));
 }
 
 struct yaml_scanner *yaml_scanner_new(struct arena *a, struct str text, size_t depth)
@@ -153,11 +187,6 @@ static int check(struct yaml_scanner *s, const struct yaml_token *t, struct yaml
     case TOKEN_BLOCK_END:
         s->block -= s->block > 0;
         break;
-    case TOKEN_TAG:
-        if (s->flow && t->to < s->text.len && s->text.ptr[t->to] == ',') {
-            return fail_at(f, t, "did not find expected whitespace or line break");
-        }
-        break;
     case TOKEN_SCALAR:
         if (t->style == STYLE_DOUBLE && has_escaped_slash(str_sub(s->text, t->from, t->to))) {
             return fail_at(f, t, "found unknown escape character");
@@ -200,6 +229,17 @@ static void split_question(struct yaml_scanner *s, struct yaml_token *t)
     s->held.at = key.to;
     s->held.text = str_sub(source, 1, source.len);
     *t = key;
+}
+
+/* For the peer a comma right behind a tag is part of it, in flow collections too. */
+static void add_comma(struct yaml_scanner *s, struct yaml_token *t)
+{
+    s->drop_comma = s->flow && t->to < s->text.len && s->text.ptr[t->to] == ',';
+    if (s->drop_comma) {
+        t->text = arena_printf(s->a, "%.*s,", STR_ARG(t->text));
+        t->to++;
+        t->end_column++;
+    }
 }
 
 /* --- tokens --- */
@@ -281,9 +321,12 @@ int yaml_scanner_next(struct yaml_scanner *s, struct yaml_token *out, struct yam
         return 0;
     }
     yaml_token_t y;
-    if (!yaml_parser_scan(&s->parser, &y)) {
-        return fail_scan(s, f);
-    }
+    do {
+        if (!yaml_parser_scan(&s->parser, &y)) {
+            return fail_scan(s, f);
+        }
+    } while (s->drop_comma && y.type == YAML_FLOW_ENTRY_TOKEN);
+    s->drop_comma = false;
     *out = (struct yaml_token){.type = types[y.type],
                                .line = (uint32_t)y.start_mark.line,
                                .column = (uint32_t)y.start_mark.column,
@@ -301,6 +344,8 @@ int yaml_scanner_next(struct yaml_scanner *s, struct yaml_token *out, struct yam
     }
     if (out->type == TOKEN_SCALAR) {
         split_question(s, out);
+    } else if (out->type == TOKEN_TAG) {
+        add_comma(s, out);
     }
     if (s->a->exhausted) {
         return yaml_fail(f, 0, out->line, out->column, "document is too large");

@@ -51,6 +51,10 @@ struct yaml_fault {
 int yaml_fail(struct yaml_fault *f, size_t shown, size_t line, size_t column,
               const char *problem);
 
+/* UTF-16 with a byte order mark as UTF-8 in the arena, where what is no character becomes U+FFFD;
+ * other text as it is. */
+struct str yaml_as_utf8(struct arena *a, struct str text);
+
 struct yaml_scanner;
 
 /* The text must live as long as the arena and have less than 4 GiB. depth: see struct yaml_limits. */

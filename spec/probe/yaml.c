@@ -149,6 +149,20 @@ static int l_read(lua_State *L)
     return 1;
 }
 
+/* rewrite(text, wide?, neat?) → the text as yaml_write writes it; neat: without the peer's defects */
+static int l_rewrite(lua_State *L)
+{
+    struct str text = arg(L, 1);
+    struct yaml_form form = {.wide = lua_toboolean(L, 2), .defects = !lua_toboolean(L, 3)};
+    struct call *c = new_call(L);
+    if (yaml_read(&c->arena, text, NULL, &c->docs, &c->where, &c->err)) {
+        return push_failure(L, c);
+    }
+    yaml_write(&c->out, &c->docs, &form);
+    lua_pushlstring(L, c->out.ptr ? c->out.ptr : "", c->out.len);
+    return 1;
+}
+
 /* --- spans --- */
 
 static const char *check_spans(const struct node *n, size_t from, size_t to)
@@ -221,7 +235,8 @@ static int l_read_cost(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"read", l_read}, {"read_cost", l_read_cost}, {"spans", l_spans}, {NULL, NULL}};
+    {"read", l_read}, {"read_cost", l_read_cost}, {"rewrite", l_rewrite}, {"spans", l_spans},
+    {NULL, NULL}};
 
 int luaopen_probe_yaml(lua_State *L);
 
