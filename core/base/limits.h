@@ -26,6 +26,8 @@
 #define LIMIT_LIST_BATCH_BYTES (256u * 1024)      /* what a list holds in memory at a time */
 #define LIMIT_CHANGE_ROWS 100000                  /* change log rows kept at least … */
 #define LIMIT_CHANGE_AGE_S 600                    /* … and seconds: resume window of watches */
+#define LIMIT_AUDIT_ROWS 200000                   /* audit rows kept at most (some 70 MiB) … */
+#define LIMIT_AUDIT_AGE_S (90 * 86400)            /* … and seconds */
 #define LIMIT_IN_FLIGHT_READS 400                 /* kube-wire §2: overload answers 429 */
 #define LIMIT_IN_FLIGHT_WRITES 200
 #define LIMIT_EVENT_TTL_S 3600                    /* events live one hour (kube-wire §17.1) */

@@ -17,6 +17,7 @@ int engine_new(const struct engine_config *c, struct engine **out, struct err *e
     e->store = c->store;
     e->config.sync_frequency_s = c->sync_frequency_s ? c->sync_frequency_s : 3600;
     e->config.health_frequency_s = c->health_frequency_s ? c->health_frequency_s : 300;
+    e->config.collect_frequency_s = c->collect_frequency_s ? c->collect_frequency_s : 3600;
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->repositories, NULL);
     thread_cond_init(&e->changed);

@@ -27,6 +27,7 @@ struct engine_config {
     int workers;                      /* threads that run scripts; 0 = default */
     int64_t sync_frequency_s;         /* 0 = 3600 */
     int64_t health_frequency_s;       /* 0 = 300 */
+    int64_t collect_frequency_s;      /* between removals of content that nothing needs; 0 = 3600 */
     const char *const *retryable;     /* repo_pool_set_retryable; borrowed */
     size_t n_retryable;
 };

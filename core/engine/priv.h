@@ -50,6 +50,7 @@ struct engine {
     pthread_t timer;
     bool started, stopping;
     size_t running;              /* writes and lane jobs not finished */
+    int64_t collect_due_ns;      /* INT64_MAX while it runs */
     uint64_t runs, run_failures, reruns, pushes, pushed_ops, push_failures, syncs, sync_failures;
     uint64_t reload_failures, run_ns, serial;
 };
@@ -230,6 +231,10 @@ void engine_sync_stop(struct engine *e);
 int engine_repository_hold(struct engine *e, struct str ns, struct str name, struct err *err);
 /* Takes the finalizer from one that is: when it was the last, the object goes. */
 int engine_repository_release(struct engine *e, struct str ns, struct str name, struct err *err);
+
+/* --- collect.c --- */
+/* Has content removed when it is time to; when that is next. engine.lock held on entry and exit. */
+int64_t engine_collect_due(struct engine *e);
 
 /* --- event.c --- */
 void engine_events_expire(struct engine *e);

@@ -497,8 +497,9 @@ static void *timer_main(void *arg)
     struct engine *e = arg;
     pthread_mutex_lock(&e->lock);
     while (!e->stopping) {
-        int64_t next = post_due(e), pushes = engine_lanes_due(e);
+        int64_t next = post_due(e), pushes = engine_lanes_due(e), collect = engine_collect_due(e);
         next = pushes < next ? pushes : next;
+        next = collect < next ? collect : next;
         int64_t limit = clock_mono_ns() + 60 * NS_PER_S; /* expiry of events rides on the timer */
         if (!e->stopping) {
             (void)thread_cond_wait_until(&e->changed, &e->lock, next < limit ? next : limit);

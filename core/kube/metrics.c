@@ -183,6 +183,7 @@ static void add_store(struct buf *b, struct store *s)
     add_number(b, "lanai_store_changes_total", "counter", (double)st.changes);
     add_number(b, "lanai_store_commit_seconds_total", "counter", (double)st.commit_ns / NS_PER_S);
     add_number(b, "lanai_store_bytes", "gauge", (double)st.bytes);
+    add_number(b, "lanai_store_content_removed_total", "counter", (double)st.removed);
     add_number(b, "lanai_store_resource_version", "gauge", (double)store_rv(s));
 }
 

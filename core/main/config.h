@@ -28,6 +28,9 @@ struct config {
     int64_t max_request_body; /* bytes */
     int64_t request_timeout;  /* seconds */
     int64_t sync_frequency, health_frequency; /* seconds */
+    int64_t history_changes, history_age; /* change log kept: changes and seconds at least */
+    int64_t audit_rows, audit_days;       /* audit trail kept: rows and days at most */
+    int64_t collect_frequency;            /* seconds */
     int64_t drain;            /* seconds */
     const char *retryable[CONFIG_MAX_LIST]; /* parts of git error texts */
     size_t n_retryable;

@@ -47,7 +47,13 @@ static int make_dirs(const char *path, struct err *err)
 static int start(struct server *s, const struct config *c, struct err *err)
 {
     AUTO_ARENA a = ARENA_INIT;
-    struct store_config store = {.dir = c->data};
+    struct store_config store = {
+        .dir = c->data,
+        .change_rows = (int)c->history_changes,
+        .change_age_s = (int)c->history_age,
+        .audit_rows = (int)c->audit_rows,
+        .audit_age_s = c->audit_days * 86400,
+    };
     struct str pki = arena_printf(&a, "%s/pki", c->data);
     if (make_dirs(c->data, err) < 0 || store_open(&store, &s->store, err) < 0 ||
         auth_open(pki.ptr, s->store, c->hosts, c->n_hosts, &s->auth, err) < 0 ||
@@ -62,6 +68,7 @@ static int start(struct server *s, const struct config *c, struct err *err)
         .workers = (int)c->workers,
         .sync_frequency_s = c->sync_frequency,
         .health_frequency_s = c->health_frequency,
+        .collect_frequency_s = c->collect_frequency,
         .retryable = c->retryable,
         .n_retryable = c->n_retryable,
     };

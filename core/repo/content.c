@@ -110,6 +110,20 @@ struct making {
     struct map added;
 };
 
+/* True when the object is there already. Rows of the store that nothing refers to may be removed
+ * before this transaction refers to them, so it says that it needs them. */
+static bool is_known(struct making *m, const struct repo_id *id)
+{
+    if (map_has(&m->added, id_key(id))) {
+        return true;
+    }
+    if (store_content_has(m->pool->store, id->bytes)) {
+        store_txn_content_need(m->txn, id->bytes);
+        return true;
+    }
+    return odb_mirror_has(m->h->odb, oid_of(id));
+}
+
 /* Adds an object unless it is known already. */
 static int add_object(struct making *m, git_object_t type, struct str bytes, struct repo_id *out,
                       struct err *err)
@@ -119,7 +133,7 @@ static int add_object(struct making *m, git_object_t type, struct str bytes, str
         return git_fail(err, ERR_INTERNAL, "cannot hash an object");
     }
     struct repo_id id = id_of(&oid);
-    if (!map_has(&m->added, id_key(&id)) && !git_odb_exists(m->h->odb, &oid)) {
+    if (!is_known(m, &id)) {
         map_set(&m->added, id_key(&id), m);
         store_txn_content(m->txn, id.bytes, type, bytes);
     }
@@ -130,7 +144,7 @@ static int add_object(struct making *m, git_object_t type, struct str bytes, str
 /* A blob that is kept may come from another repository's mirror (a clone): then it is copied. */
 static int keep_blob(struct making *m, const struct repo_file *f, struct err *err)
 {
-    if (map_has(&m->added, id_key(&f->blob)) || git_odb_exists(m->h->odb, oid_of(&f->blob))) {
+    if (is_known(m, &f->blob)) {
         return 0;
     }
     struct mirror *list[256];

@@ -97,3 +97,15 @@ int odb_store_add(git_odb *odb, struct store *store, struct err *err)
     }
     return 0;
 }
+
+bool odb_mirror_has(git_odb *odb, const git_oid *id)
+{
+    for (size_t i = git_odb_num_backends(odb); i-- > 0;) {
+        git_odb_backend *b;
+        if (git_odb_get_backend(&b, odb, i) == 0 && b->exists && b->exists != on_exists &&
+            b->exists(b, id)) {
+            return true;
+        }
+    }
+    return false;
+}

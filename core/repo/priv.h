@@ -124,6 +124,9 @@ int mirror_repair(struct mirror *m, struct err *err);
 
 /* Adds the store's content table as a source of objects behind the others. */
 int odb_store_add(git_odb *odb, struct store *store, struct err *err);
+/* True when another source than the store has the object. Asks the sources themselves: libgit2
+ * also remembers objects that it has read, and those of the store may be gone by now. */
+bool odb_mirror_has(git_odb *odb, const git_oid *id);
 
 /* --- id.c: libgit2's errors and objects --- */
 

@@ -227,7 +227,24 @@ static int content_apply(struct conn *c, const struct op *op, struct err *err)
     (void)sqlite3_bind_int(st, 2, op->content_type);
     stmt_bind_bytes(st, 3, op->value);
     c->store->writer.bytes += op->value.len;
+    collect_named(&c->store->writer, op->id);
     return conn_step_done(c, st, "write to", err);
+}
+
+static int content_check(struct conn *c, const struct op *op, struct err *err)
+{
+    AUTO_STMT *st = conn_stmt(c, SQL_CONTENT_HAS, err);
+    if (!st) {
+        return -1;
+    }
+    stmt_bind_bytes(st, 1, (struct str){(const char *)op->id, sizeof(op->id)});
+    int code = sqlite3_step(st);
+    if (code == SQLITE_DONE) {
+        err_set(err, ERR_CONFLICT, "content that was there has been removed");
+        return err_details(err, "content", NULL, "content");
+    }
+    collect_named(&c->store->writer, op->id);
+    return code == SQLITE_ROW ? 0 : conn_fail(c, "read", err);
 }
 
 static int journal_apply(struct conn *c, const struct op *op, struct err *err)
@@ -244,17 +261,6 @@ static int journal_apply(struct conn *c, const struct op *op, struct err *err)
     return conn_step_done(c, st, "write to", err);
 }
 
-static int audit_apply(struct conn *c, const struct op *op, struct err *err)
-{
-    AUTO_STMT *st = conn_stmt(c, SQL_AUDIT_ADD, err);
-    if (!st) {
-        return -1;
-    }
-    (void)sqlite3_bind_int64(st, 1, clock_real_ns());
-    stmt_bind(st, 2, op->value);
-    return conn_step_done(c, st, "write to", err);
-}
-
 static int op_apply(struct store *s, struct op *op, struct err *err)
 {
     switch (op->type) {
@@ -264,11 +270,17 @@ static int op_apply(struct store *s, struct op *op, struct err *err)
         return del_apply(s, op->put, err);
     case OP_CONTENT:
         return content_apply(s->writer.conn, op, err);
+    case OP_CONTENT_NEED:
+        return content_check(s->writer.conn, op, err);
     case OP_JOURNAL_PUT:
     case OP_JOURNAL_DEL:
         return journal_apply(s->writer.conn, op, err);
     case OP_AUDIT:
-        return audit_apply(s->writer.conn, op, err);
+        return audit_apply(&s->writer, op->value, err);
+    case OP_COLLECT_BEGIN:
+    case OP_COLLECT_DROP:
+    case OP_COLLECT_END:
+        return collect_apply(&s->writer, op, err);
     }
     return err_set(err, ERR_INTERNAL, "unknown operation %d", (int)op->type);
 }

@@ -34,9 +34,13 @@ static const char *const sql_text[SQL_MAX] = {
     [SQL_META_SET] = "INSERT OR REPLACE INTO meta(key,value) VALUES(?1,?2)",
     [SQL_META_GET] = "SELECT value FROM meta WHERE key=?1",
     [SQL_CONTENT_PUT] = "INSERT OR IGNORE INTO content(id,type,bytes) VALUES(?1,?2,?3)",
+    [SQL_CONTENT_DEL] = "DELETE FROM content WHERE id=?1",
     [SQL_JOURNAL_PUT] = "INSERT OR REPLACE INTO journal(key,value) VALUES(?1,?2)",
     [SQL_JOURNAL_DEL] = "DELETE FROM journal WHERE key=?1",
     [SQL_AUDIT_ADD] = "INSERT INTO audit(at,json) VALUES(?1,?2)",
+    [SQL_AUDIT_OLDEST] =
+        "SELECT id,at,(SELECT max(id) FROM audit) FROM audit ORDER BY id LIMIT ?1",
+    [SQL_AUDIT_TRIM] = "DELETE FROM audit WHERE id<=?1",
     [SQL_GET] = "SELECT " ROW_COLUMNS " FROM object o CROSS JOIN change c ON c.rv=o.rv"
                 " WHERE o.kind=?1 AND o.ns=?2 AND o.name=?3",
     [SQL_NEWEST] = "SELECT max(rv) FROM change",
@@ -53,6 +57,10 @@ static const char *const sql_text[SQL_MAX] = {
     [SQL_CONTENT_GET] = "SELECT type,bytes FROM content WHERE id=?1",
     [SQL_CONTENT_HAS] = "SELECT 1 FROM content WHERE id=?1",
     [SQL_JOURNAL_FROM] = "SELECT key,value FROM journal WHERE key>=?1 ORDER BY key",
+    [SQL_COLLECT_DATA] = "SELECT c.data FROM object o CROSS JOIN change c ON c.rv=o.rv"
+                         " WHERE c.sealed=0",
+    [SQL_COLLECT_TREE] = "SELECT bytes FROM content WHERE id=?1 AND type=?2",
+    [SQL_COLLECT_IDS] = "SELECT id FROM content WHERE id>?1 ORDER BY id LIMIT ?2",
 };
 
 int conn_fail(struct conn *c, const char *verb, struct err *err)

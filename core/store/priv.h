@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "store/store.h"
 
@@ -43,9 +44,12 @@ enum sql_id {
     SQL_META_SET,
     SQL_META_GET,
     SQL_CONTENT_PUT,
+    SQL_CONTENT_DEL,
     SQL_JOURNAL_PUT,
     SQL_JOURNAL_DEL,
     SQL_AUDIT_ADD,
+    SQL_AUDIT_OLDEST,
+    SQL_AUDIT_TRIM,
     SQL_GET,
     SQL_NEWEST,
     SQL_CHANGES,
@@ -53,6 +57,9 @@ enum sql_id {
     SQL_CONTENT_GET,
     SQL_CONTENT_HAS,
     SQL_JOURNAL_FROM,
+    SQL_COLLECT_DATA,
+    SQL_COLLECT_TREE,
+    SQL_COLLECT_IDS,
     SQL_MAX
 };
 
@@ -80,6 +87,10 @@ struct writer {
     int64_t rv, floor;       /* newest number; numbers up to floor left the log */
     uint64_t changes, bytes; /* of this group */
     struct buf json, sealed_json, sealed_data;
+    int64_t audits;          /* rows added since the trail was trimmed */
+    bool collecting;         /* collect.c: named has the ids that transactions named since */
+    struct map named;
+    uint64_t removed;        /* rows of content, in this group */
     int wal_pages, checkpointed; /* pages in the WAL; how many there were at the last checkpoint */
 };
 
@@ -92,12 +103,12 @@ struct wake {
 struct store {
     char *dir, *path; /* data directory and the database in it */
     int lock_fd;
-    int64_t change_rows, change_age_s;
+    int64_t change_rows, change_age_s, audit_rows, audit_age_s;
     int64_t rv_base; /* numbers start behind this */
     struct seal seal;
 
     _Atomic int64_t rv; /* newest committed number */
-    _Atomic uint64_t commits, groups, changes, commit_ns, bytes;
+    _Atomic uint64_t commits, groups, changes, commit_ns, bytes, removed;
     _Atomic(struct wake *) wakes; /* only grows until close */
 
     pthread_mutex_t lock; /* queue, closing, readers */
@@ -114,13 +125,24 @@ struct store {
 
 /* --- txn.c --- */
 
-enum op_type { OP_PUT, OP_DEL, OP_CONTENT, OP_JOURNAL_PUT, OP_JOURNAL_DEL, OP_AUDIT };
+enum op_type {
+    OP_PUT,
+    OP_DEL,
+    OP_CONTENT,
+    OP_CONTENT_NEED,
+    OP_JOURNAL_PUT,
+    OP_JOURNAL_DEL,
+    OP_AUDIT,
+    OP_COLLECT_BEGIN,
+    OP_COLLECT_DROP,
+    OP_COLLECT_END
+};
 
 struct op {
     enum op_type type;
     struct store_put *put;   /* PUT, DEL */
     struct str key, value;   /* JOURNAL; value also CONTENT and AUDIT */
-    unsigned char id[20];    /* CONTENT */
+    unsigned char id[20];    /* CONTENT, CONTENT_NEED, COLLECT_DROP */
     int content_type;
     struct op *next;
 };
@@ -139,6 +161,8 @@ struct store_txn {
     struct op spare; /* takes what did not fit */
 };
 
+/* Appends an operation; what to fill in is borrowed until the commit. */
+struct op *txn_add(struct store_txn *t, enum op_type type);
 /* Appends p's JSON with the number rv in its place. */
 void put_add_json(struct buf *b, const struct store_put *p, int64_t rv);
 
@@ -202,6 +226,19 @@ int seal_close(const struct seal *seal, struct str context, struct str plain, st
                struct err *err);
 int seal_open(const struct seal *seal, struct str context, struct str sealed, struct buf *out,
               struct err *err);
+
+/* --- collect.c --- */
+
+/* Applies a COLLECT op in the writer. */
+int collect_apply(struct writer *w, const struct op *op, struct err *err);
+/* A transaction wrote or needs this content: a collection under way spares it. */
+void collect_named(struct writer *w, const unsigned char id[20]);
+
+/* --- audit.c --- */
+
+int audit_apply(struct writer *w, struct str json, struct err *err);
+/* Removes rows that are too old or too many. */
+int audit_trim(struct store *s, struct err *err);
 
 /* --- apply.c, change.c, write.c --- */
 

@@ -186,6 +186,8 @@ int store_open(const struct store_config *c, struct store **out, struct err *err
     s->lock_fd = -1;
     s->change_rows = c->change_rows ? c->change_rows : LIMIT_CHANGE_ROWS;
     s->change_age_s = c->change_age_s ? c->change_age_s : LIMIT_CHANGE_AGE_S;
+    s->audit_rows = c->audit_rows ? c->audit_rows : LIMIT_AUDIT_ROWS;
+    s->audit_age_s = c->audit_age_s ? c->audit_age_s : LIMIT_AUDIT_AGE_S;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
     if (store_start(s, err)) {
@@ -211,6 +213,7 @@ void store_close(struct store *s)
         conn_close(c);
     }
     conn_close(s->writer.conn);
+    map_done(&s->writer.named);
     buf_done(&s->writer.json);
     buf_done(&s->writer.sealed_json);
     buf_done(&s->writer.sealed_data);

@@ -26,6 +26,8 @@ struct store_config {
                             <dir>/seal.key (made with mode 0600 when missing) */
     int change_rows;     /* 0 = LIMIT_CHANGE_ROWS */
     int change_age_s;    /* 0 = LIMIT_CHANGE_AGE_S, <0 = only change_rows counts */
+    int audit_rows;      /* audit rows kept at most; 0 = LIMIT_AUDIT_ROWS */
+    int64_t audit_age_s; /* and seconds at most; 0 = LIMIT_AUDIT_AGE_S */
 };
 
 /* Opens, checks (quick integrity probe) and migrates forward. Damaged file, read-only directory,
@@ -104,6 +106,9 @@ void store_txn_check(struct store_txn *t, struct str kind, struct str ns, struct
                      int64_t rv);
 /* Content-addressed bytes (git objects): id is 20 bytes, type the git object type. */
 void store_txn_content(struct store_txn *t, const unsigned char id[20], int type, struct str bytes);
+/* The transaction builds on content that it found: that stays, or the commit fails with
+ * ERR_CONFLICT because it has been removed meanwhile. */
+void store_txn_content_need(struct store_txn *t, const unsigned char id[20]);
 void store_txn_journal_put(struct store_txn *t, struct str key, struct str value);
 void store_txn_journal_del(struct store_txn *t, struct str key);
 /* One audit row; JSON text. */
@@ -120,6 +125,10 @@ struct str store_put_json(struct arena *a, const struct store_put *p);
 int store_content_get(struct store *s, const unsigned char id[20], struct arena *a, int *out_type,
                       struct str *out, struct err *err);
 bool store_content_has(struct store *s, const unsigned char id[20]);
+/* Removes content that nothing needs, a few rows per transaction, until there is no more or go_on
+ * says no. Needed is what the data of an unsealed object or a journal row names with 40 hex digits
+ * (lower case), and what a needed tree has. Takes a while; one at a time. */
+int store_content_collect(struct store *s, bool (*go_on)(void *ctx), void *ctx, struct err *err);
 /* Calls fn for each journal row with this key prefix, in key order. */
 int store_journal_each(struct store *s, struct str prefix,
                        int (*fn)(void *ctx, struct str key, struct str value, struct err *err),
@@ -155,5 +164,6 @@ void store_wake_add(struct store *s, store_wake_fn fn, void *ctx);
 /* Counters for /metrics, cumulative. */
 struct store_stats {
     uint64_t commits, groups, changes, commit_ns, bytes;
+    uint64_t removed; /* rows of content */
 };
 void store_stats_get(struct store *s, struct store_stats *out);

@@ -16,7 +16,7 @@ struct store_txn *store_txn_new(struct arena *a)
     return t;
 }
 
-static struct op *op_add(struct store_txn *t, enum op_type type)
+struct op *txn_add(struct store_txn *t, enum op_type type)
 {
     struct op *op = arena_new(t->arena, struct op);
     if (!op) {
@@ -35,12 +35,12 @@ static struct op *op_add(struct store_txn *t, enum op_type type)
 
 void store_txn_put(struct store_txn *t, struct store_put *p)
 {
-    op_add(t, OP_PUT)->put = p;
+    txn_add(t, OP_PUT)->put = p;
 }
 
 void store_txn_del(struct store_txn *t, struct store_put *p)
 {
-    op_add(t, OP_DEL)->put = p;
+    txn_add(t, OP_DEL)->put = p;
 }
 
 void store_txn_check(struct store_txn *t, struct str kind, struct str ns, struct str name,
@@ -57,27 +57,33 @@ void store_txn_check(struct store_txn *t, struct str kind, struct str ns, struct
 
 void store_txn_content(struct store_txn *t, const unsigned char id[20], int type, struct str bytes)
 {
-    struct op *op = op_add(t, OP_CONTENT);
+    struct op *op = txn_add(t, OP_CONTENT);
     memcpy(op->id, id, sizeof(op->id));
     op->content_type = type;
     op->value = bytes;
 }
 
+void store_txn_content_need(struct store_txn *t, const unsigned char id[20])
+{
+    struct op *op = txn_add(t, OP_CONTENT_NEED);
+    memcpy(op->id, id, sizeof(op->id));
+}
+
 void store_txn_journal_put(struct store_txn *t, struct str key, struct str value)
 {
-    struct op *op = op_add(t, OP_JOURNAL_PUT);
+    struct op *op = txn_add(t, OP_JOURNAL_PUT);
     op->key = key;
     op->value = value;
 }
 
 void store_txn_journal_del(struct store_txn *t, struct str key)
 {
-    op_add(t, OP_JOURNAL_DEL)->key = key;
+    txn_add(t, OP_JOURNAL_DEL)->key = key;
 }
 
 void store_txn_audit(struct store_txn *t, struct str json)
 {
-    op_add(t, OP_AUDIT)->value = json;
+    txn_add(t, OP_AUDIT)->value = json;
 }
 
 void put_add_json(struct buf *b, const struct store_put *p, int64_t rv)

@@ -48,6 +48,7 @@ static void commit_apply(struct store *s, struct commit *c, bool alone, bool *ou
     w->rv = before.rv;
     w->changes = before.changes;
     w->bytes = before.bytes;
+    w->removed = before.removed;
     undo_numbers(c->txn);
     *out_lost = sqlite3_get_autocommit(db->db) != 0;
     if (!*out_lost && !alone) {
@@ -70,7 +71,7 @@ static int group_try(struct store *s, struct commit *first, struct commit *end, 
 {
     bool alone = first->next == end, lost = false;
     int good = 0;
-    s->writer.changes = s->writer.bytes = 0;
+    s->writer.changes = s->writer.bytes = s->writer.removed = 0;
     if (conn_run(s->writer.conn, SQL_BEGIN, err)) {
         return -1;
     }
@@ -88,7 +89,7 @@ static int group_try(struct store *s, struct commit *first, struct commit *end, 
         group_undo(s);
         return 0;
     }
-    if (change_trim(s, err) || conn_run(s->writer.conn, SQL_COMMIT, err)) {
+    if (change_trim(s, err) || audit_trim(s, err) || conn_run(s->writer.conn, SQL_COMMIT, err)) {
         return -1;
     }
     atomic_fetch_add(&s->commits, (uint64_t)good);
@@ -108,6 +109,7 @@ static int group_run(struct store *s, struct commit *first, struct commit *end, 
     atomic_store(&s->rv, s->writer.rv);
     atomic_fetch_add(&s->changes, s->writer.changes);
     atomic_fetch_add(&s->bytes, s->writer.bytes);
+    atomic_fetch_add(&s->removed, s->writer.removed);
     atomic_fetch_add(&s->commit_ns, (uint64_t)(clock_mono_ns() - start));
     return 0;
 }
@@ -284,4 +286,5 @@ void store_stats_get(struct store *s, struct store_stats *out)
     out->changes = atomic_load(&s->changes);
     out->commit_ns = atomic_load(&s->commit_ns);
     out->bytes = atomic_load(&s->bytes);
+    out->removed = atomic_load(&s->removed);
 }

@@ -2,13 +2,14 @@
  *
  * `require "probe_engine"`: the engine over a store of its own.
  *
- *   open(dir, {workflows = dirs, quiet = bool}?) → engine; quiet: without engine_start, so that
- *     nothing happens that the caller did not ask for
+ *   open(dir, {workflows = dirs, quiet = bool, collect = seconds}?) → engine; quiet: without
+ *     engine_start, so that nothing happens that the caller did not ask for
  *   engine:write{verb=, kind=, subresource=, ns=, name=, object=, old=, rv=, dry_run=, user=} →
  *     JSON of the answer. old and rv are the stored ones unless given; user "" is anonymous
  *   engine:get(kind, ns, name) → JSON, private data, number; nothing when absent
  *   engine:wait(kind, ns, name, text) → JSON once the object has this text in it; text nil: true
  *     once it is gone
+ *   engine:removed(n) → rows of content removed so far, once there are n
  *   engine:list(kind, ns) → names
  *   engine:objects(kind, ns) → JSON of each
  *   engine:resources(ns, name) → JSON
@@ -169,6 +170,9 @@ static int open_box(lua_State *L)
     }
     lua_getfield(L, 2, "quiet");
     bool quiet = lua_toboolean(L, -1);
+    lua_getfield(L, 2, "collect");
+    int64_t collect = lua_tointeger(L, -1);
+    lua_pop(L, 1);
     size_t n = check_dirs(L, dirs, 4);
     if (quiet) {
         log_setup(LOG_ERROR, LOG_AUTO); /* failures are what the caller looks for */
@@ -185,7 +189,8 @@ static int open_box(lua_State *L)
     thread_cond_init(&b->changed);
     store_wake_add(b->store, on_commit, b);
     struct engine_config c = {
-        .store = b->store, .dir = dir, .workflow_dirs = dirs, .n_workflow_dirs = n, .workers = 2};
+        .store = b->store, .dir = dir, .workflow_dirs = dirs, .n_workflow_dirs = n, .workers = 2,
+        .collect_frequency_s = collect};
     if (engine_new(&c, &b->engine, &err) < 0 ||
         (quiet ? engine_namespace_seed(b->engine, &err) : engine_start(b->engine, &err)) < 0) {
         return push_err(L, &err);
@@ -297,6 +302,23 @@ static int l_wait(lua_State *L)
     } else {
         lua_pushboolean(L, 1);
     }
+    return 1;
+}
+
+static int l_removed(lua_State *L)
+{
+    struct box *b = check(L);
+    uint64_t wanted = (uint64_t)luaL_checkinteger(L, 2);
+    int64_t deadline = clock_mono_ns() + WAIT_S * NS_PER_S;
+    struct store_stats st;
+    pthread_mutex_lock(&b->lock);
+    store_stats_get(b->store, &st);
+    while (st.removed < wanted && clock_mono_ns() < deadline) {
+        (void)thread_cond_wait_until(&b->changed, &b->lock, deadline);
+        store_stats_get(b->store, &st);
+    }
+    pthread_mutex_unlock(&b->lock);
+    lua_pushinteger(L, (lua_Integer)st.removed);
     return 1;
 }
 
@@ -534,7 +556,7 @@ int luaopen_probe_engine(lua_State *L)
     static const luaL_Reg methods[] = {
         {"close", close_box}, {"write", l_write},         {"get", l_get},
         {"wait", l_wait},     {"list", l_list},           {"objects", l_objects},
-        {"put", l_put},       {"resources", l_resources}, {"sync", l_sync},
+        {"put", l_put},       {"removed", l_removed}, {"resources", l_resources}, {"sync", l_sync},
         {"credential", l_credential}, {NULL, NULL}};
     static const luaL_Reg module[] = {{"open", open_box},
                                       {"validate_create", l_validate_create},

@@ -117,6 +117,8 @@ static int open_store(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     struct store_config c = {.dir = field(L, 1, "dir").ptr,
                              .change_rows = (int)number(L, 1, "change_rows", 0),
+                             .audit_rows = (int)number(L, 1, "audit_rows", 0),
+                             .audit_age_s = number(L, 1, "audit_age_s", 0),
                              .change_age_s = (int)number(L, 1, "change_age_s", 0)};
     struct err err = ERR_INIT;
     struct probe *p = lua_newuserdatauv(L, sizeof(*p), 0);
@@ -170,6 +172,10 @@ static struct store_put *add_op(lua_State *L, int t, struct arena *a, struct sto
         luaL_argcheck(L, id.len == 20, 2, "id must have 20 bytes");
         store_txn_content(txn, (const unsigned char *)id.ptr, (int)number(L, t, "type", 0),
                           field(L, t, "bytes"));
+    } else if (str_eqz(op, "content_need")) {
+        struct str id = field(L, t, "id");
+        luaL_argcheck(L, id.len == 20, 2, "id must have 20 bytes");
+        store_txn_content_need(txn, (const unsigned char *)id.ptr);
     } else if (str_eqz(op, "journal_put")) {
         store_txn_journal_put(txn, field(L, t, "key"), field(L, t, "value"));
     } else if (str_eqz(op, "journal_del")) {
@@ -332,6 +338,31 @@ static int content_has(lua_State *L)
     return 1;
 }
 
+/* Calls the function at 2, if there is one; it stops with false. */
+static bool collect_on(void *ctx)
+{
+    lua_State *L = ctx;
+    if (!lua_isfunction(L, 2)) {
+        return true;
+    }
+    lua_pushvalue(L, 2);
+    lua_call(L, 0, 1);
+    bool stop = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return !stop;
+}
+
+/* collect(between?) → true; between() is called before each batch of ids */
+static int collect(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    if (store_content_collect(self(L)->s, collect_on, L, &err)) {
+        return fail(L, &err);
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 static int journal_row(void *ctx, struct str key, struct str value, struct err *err)
 {
     lua_State *L = ctx;
@@ -417,6 +448,7 @@ static int stats(lua_State *L)
     set_int(L, "changes", (int64_t)st.changes);
     set_int(L, "commit_ns", (int64_t)st.commit_ns);
     set_int(L, "bytes", (int64_t)st.bytes);
+    set_int(L, "removed", (int64_t)st.removed);
     return 1;
 }
 
@@ -837,7 +869,7 @@ static const luaL_Reg methods[] = {
     {"close", close_store},   {"commit", commit},           {"get", get},
     {"change_get", change_get}, {"list", list},             {"count", count},
     {"rv", newest},           {"content_get", content_get}, {"content_has", content_has},
-    {"journal", journal},     {"changes", changes},         {"wake_add", wake_add},
+    {"collect", collect},     {"journal", journal},     {"changes", changes},         {"wake_add", wake_add},
     {"wakes", wakes},         {"stats", stats},             {"load", run_load},
     {"time_put", time_put},   {"time_get", time_get},       {"time_list", time_list},
     {"time_changes", time_changes}, {"__gc", close_store},  {NULL, NULL},

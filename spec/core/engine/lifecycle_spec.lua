@@ -256,6 +256,29 @@ describe("a package revision", function()
     assert.equal(r.spec.resources["config.yaml"], again.spec.resources["config.yaml"])
   end)
 
+  it("leaves no content when it is deleted, and may come back as it was", function()
+    h:close()
+    h = assert(engine.open(dir .. "/data", { collect = 1 }))
+    local function app(name)
+      assert(create { packageName = name, workspaceName = "v1",
+        tasks = { { type = "init", init = { description = "text of " .. name } } } })
+      return assert(h:resources("default", "git." .. name .. ".v1"))
+    end
+    local kept, first = app "kept", app "app"
+    for round = 1, 2 do
+      assert(delete "git.app.v1")
+      assert.is_true(h:removed(3 * round) >= 3 * round) -- Kptfile, README, their directory
+      local function text(json) return decode(json).spec.resources end
+      assert.same(text(first), text(app "app"))
+      assert.same(text(kept), text(assert(h:resources("default", "git.kept.v1"))))
+    end
+    lifecycle("git.app.v1", "Proposed")
+    lifecycle("git.app.v1", "Published", "approval")
+    git("fsck --strict")
+    assert.equal("app/Kptfile\napp/README.md\napp/package-context.yaml",
+      git("ls-tree -r --name-only main"))
+  end)
+
   it("is not created twice, nor inside another package", function()
     assert(create { packageName = "app", workspaceName = "v1" })
     local out, err = create { packageName = "app", workspaceName = "v1" }
