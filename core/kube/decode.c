@@ -64,7 +64,7 @@ int kube_media_patch(const struct kube_request *req, const struct kube_route *r,
             return 0;
         }
     }
-    if (kube_is_porch(r->kind) && !kube_kind_is_crd(r->kind)) {
+    if (kube_is_porch(r->kind)) {
         api_err(err, ERR_UNSUPPORTED_MEDIA, "kube-unsupported-media-path");
         return err_details(err, "", "", "");
     }
@@ -137,8 +137,7 @@ int kube_decode_object(struct arena *a, const struct kube_request *req, const st
     if (kube_media_body(req, &media, err) < 0) {
         return -1;
     }
-    if (media == KUBE_MEDIA_YAML && !media_type(req).len && kube_is_porch(r->kind) &&
-        !kube_kind_is_crd(r->kind)) {
+    if (media == KUBE_MEDIA_YAML && !media_type(req).len && kube_is_porch(r->kind)) {
         media = KUBE_MEDIA_JSON; /* the peer's server does not guess (peers.md §2a) */
     }
     if (media == KUBE_MEDIA_PROTOBUF) {

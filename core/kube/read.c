@@ -35,7 +35,7 @@ static int missing(struct kube_call *c, struct err *err)
         return kube_not_found(k, repository, err);
     }
     bool package = strcmp(k->store_kind, "packages") == 0;
-    if (kube_kind_is_crd(k) || !kube_is_porch(k) ||
+    if (!kube_is_porch(k) ||
         (package ? krm_name_parse_package(c->a, c->route.name, &parsed, &why)
                  : krm_name_parse(c->a, c->route.name, &parsed, &why)) == 0) {
         return kube_not_found(k, c->route.name, err);

@@ -148,8 +148,8 @@ static void check_meta(struct arena *a, const struct kube_route *r, const struct
 {
     const struct node *meta = node_getz(object, "metadata"), *was = node_getz(old, "metadata");
     struct str name = node_text_at(meta, "name"), base = node_text_at(meta, "generateName");
-    bool derived = kube_is_porch(r->kind); /* the engine makes or checks these names */
-    if (!old && !derived) {
+    bool porch = kube_is_porch(r->kind); /* the engine makes or checks these names */
+    if (!old && !porch) {
         if (!name.len && !base.len) {
             kube_invalid_text(v, "FieldValueRequired", STR("metadata.name"),
                               "kube-field-required-detail", "name or generateName is required");
@@ -157,7 +157,7 @@ static void check_meta(struct arena *a, const struct kube_route *r, const struct
             check_name(a, r->kind, name, v);
         }
     }
-    if (kube_kind_is_crd(r->kind) || !derived) { /* the peer takes any metadata of the others */
+    if (!porch) { /* of its own kinds the peer takes any metadata */
         check_labels(a, node_getz(meta, "labels"), v);
         check_annotations(a, node_getz(meta, "annotations"), v);
         check_finalizers(a, meta, was, v);
