@@ -249,6 +249,8 @@ return {
   ["kube-field-manager-required"] = "Required value: is required for apply patch",
   ["kube-field-manager-byte"] = "invalid character U+%s (at position %d)",
   ["kube-integer"] = 'strconv.ParseInt: parsing "%s": invalid syntax',
+  ["kube-timeout"] = "Timeout: request did not complete within requested timeout - context deadline"
+    .. " exceeded",
   ["kube-timeout-parameter"] = 'invalid timeout specified in the request URL - time: invalid'
     .. ' duration "%s"',
   ["kube-not-acceptable"] = "only the following media types are accepted: application/json,"

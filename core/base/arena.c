@@ -38,6 +38,19 @@ void arena_done(struct arena *a)
     }
 }
 
+void arena_join(struct arena *a, struct arena *from)
+{
+    struct arena_block **end = a->blocks ? &a->blocks->next : &a->blocks;
+    struct arena_block *rest = *end;
+    *end = from->blocks; /* behind the block that a is filling */
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = rest;
+    a->used += from->used;
+    *from = (struct arena){.limit = from->limit};
+}
+
 static bool grow(struct arena *a, size_t need)
 {
     size_t size = a->blocks ? a->blocks->size * 2 : BLOCK_MIN;

@@ -29,6 +29,8 @@ void arena_init(struct arena *a, size_t limit);
 void arena_done(struct arena *a);
 /* Releases everything but keeps the arena usable. */
 void arena_clear(struct arena *a);
+/* Moves what `from` holds into a; from is empty afterwards. */
+void arena_join(struct arena *a, struct arena *from);
 /* Zeroed, 16-byte aligned. NULL only past the limit. */
 void *arena_alloc(struct arena *a, size_t size);
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))

@@ -222,6 +222,11 @@ static enum MHD_Result take_body(struct call *c, const char *bytes, size_t *len)
 static void done(void *ctx, struct kube_response *resp)
 {
     struct call *c = ctx;
+    if (!resp) { /* what went on behind the answer has ended */
+        call_unref(c);
+        return;
+    }
+    bool running = resp->running;
     pthread_mutex_lock(c->stripe);
     bool late = c->cut;
     if (!late) {
@@ -233,7 +238,9 @@ static void done(void *ctx, struct kube_response *resp)
     if (late && resp->stream) { /* the listener answered in our place */
         resp->stream->close(resp->stream);
     }
-    call_unref(c);
+    if (!running) {
+        call_unref(c);
+    }
 }
 
 static bool count_in(struct call *c)

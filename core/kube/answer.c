@@ -95,6 +95,9 @@ static void finish(struct kube_call *c, int status, const char *content_type)
         kube_answer_header(c, "Audit-Id", audit);
     }
     add_warnings(c);
+    if (c->pending && !kube_pending_end(c)) {
+        return;
+    }
     kube_metrics_request(c, status);
     c->done(c->done_ctx, &c->resp);
 }

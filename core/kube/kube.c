@@ -14,6 +14,7 @@ int kube_new(const struct kube_config *config, struct kube **out, struct err *er
     pthread_mutex_init(&k->lock, NULL);
     thread_cond_init(&k->idle);
     kube_hub_start(k);
+    kube_deadlines_start(&k->deadlines);
     *out = k;
     return 0;
 }
@@ -39,6 +40,7 @@ void kube_free(struct kube *k)
         return;
     }
     kube_hub_stop(k);
+    kube_deadlines_stop(&k->deadlines);
     kube_metrics_free(k->metrics);
     pthread_cond_destroy(&k->idle);
     pthread_mutex_destroy(&k->lock);
@@ -49,7 +51,8 @@ static void serve_resource(struct kube_call *c)
 {
     AUTO_ERR err = ERR_INIT;
     const struct kube_route *r = &c->route;
-    if (kube_query_timeout(c->a, c->req, &err) < 0 ||
+    bool watch = strcmp(r->verb, "watch") == 0; /* has a time of its own */
+    if ((!watch && kube_query_timeout(c->a, c->req, &err) < 0) ||
         kube_params_parse(c->a, c->req, r->verb, &c->params, &err) < 0 ||
         kube_accept_resource(c->a, c->req, r, c->params.pretty, &c->accept, &err) < 0) {
         kube_answer_err(c, &err);
@@ -59,7 +62,7 @@ static void serve_resource(struct kube_call *c)
         kube_serve_get(c);
     } else if (strcmp(r->verb, "list") == 0) {
         kube_serve_list(c);
-    } else if (strcmp(r->verb, "watch") == 0) {
+    } else if (watch) {
         kube_serve_watch(c);
     } else if (strcmp(r->verb, "deletecollection") == 0) {
         kube_serve_collection(c);

@@ -27,7 +27,7 @@ struct kube_header {
 };
 
 struct kube_request {
-    struct arena *arena; /* lives until the response was sent and its stream closed */
+    struct arena *arena; /* lives until the response was sent, its stream closed, nothing runs */
     enum kube_method method;
     struct str path;     /* as sent, percent-encoded, without the query */
     struct str query;    /* as sent, without '?' */
@@ -62,6 +62,8 @@ struct kube_response {
     struct str body;            /* arena or constant; unused when stream is set */
     struct kube_stream *stream;
     bool close_connection;      /* after this response (413) */
+    bool running;               /* the work goes on in the request's memory: done comes once more,
+                                   with resp NULL, when it has ended */
 };
 
 typedef void (*kube_done_fn)(void *ctx, struct kube_response *resp);
@@ -78,8 +80,8 @@ int kube_new(const struct kube_config *c, struct kube **out, struct err *err);
 void kube_drain(struct kube *k, int64_t deadline_ns);
 void kube_free(struct kube *k);
 
-/* Serves one request. done is called exactly once, on this thread or another; resp is arena memory
- * of the request. */
+/* Serves one request. done is called exactly once with a response, on this thread or another; resp
+ * is arena memory of the request. */
 void kube_serve(struct kube *k, struct kube_request *req, kube_done_fn done, void *ctx);
 /* Readiness for /readyz: false makes it 500 with `name` failed. */
 void kube_set_ready(struct kube *k, bool ready);

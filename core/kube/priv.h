@@ -32,6 +32,7 @@
 
 struct kube_watch;
 struct kube_metrics;
+struct kube_pending;
 
 /* All watches, and the thread that reads the log for them: hub.c. */
 struct kube_hub {
@@ -44,11 +45,22 @@ struct kube_hub {
     pthread_t thread;
 };
 
+/* Calls that the engine works on, and the thread that looks at their time: deadline.c. */
+struct kube_deadlines {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct kube_pending *first;
+    int64_t wake_ns; /* when the thread looks again */
+    bool stopping;
+    pthread_t thread;
+};
+
 struct kube {
     struct kube_config config;
     struct store *store;
     atomic_bool ready, draining;
     struct kube_hub hub;
+    struct kube_deadlines deadlines;
     struct kube_metrics *metrics;
     pthread_mutex_t lock; /* writes */
     pthread_cond_t idle;
@@ -256,6 +268,7 @@ struct kube_call {
     struct kube *k;
     struct kube_request *req;
     struct arena *a;
+    struct kube_pending *pending; /* set while its deadline is looked after */
     kube_done_fn done;
     void *done_ctx;
     int64_t start_ns;
@@ -328,6 +341,18 @@ struct store_query kube_list_query(const struct kube_list_scope *s, const struct
 /* Whether a row is selected; parses what it needs into a. */
 int kube_list_match(const struct kube_list_scope *s, const struct api_kind *k,
                     const struct store_object *row, struct arena *a, bool *out, struct err *err);
+
+/* --- deadline.c --- */
+void kube_deadlines_start(struct kube_deadlines *d);
+void kube_deadlines_stop(struct kube_deadlines *d);
+/* From here on the call may be answered by its deadline. What is made for it until its answer is
+ * made in an arena of its own, which is c->a now; call it before others get c->a. */
+void kube_pending_begin(struct kube_call *c);
+/* False: the deadline came first, the answer is not to be given. The memory of c may be gone. */
+bool kube_pending_end(struct kube_call *c);
+/* True when the client has been given up: what has not begun need not. */
+bool kube_expired(const struct kube_call *c);
+int kube_timeout(struct err *err); /* sets the 504 */
 
 /* --- hub.c --- */
 void kube_hub_start(struct kube *k);

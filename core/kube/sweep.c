@@ -61,6 +61,11 @@ static void sweep_next(struct sweep *s)
     for (; s->at < s->n; s->at++) {
         AUTO_ERR err = ERR_INIT;
         struct store_object row;
+        if (kube_expired(c)) {
+            kube_timeout(&err);
+            sweep_answer(s, &err);
+            return;
+        }
         if (store_get(c->k->store, str_of(form->store_kind), s->ns[s->at], s->names[s->at], c->a,
                       &row, &err) < 0) {
             if (err_is(&err, ERR_NOT_FOUND)) {
@@ -133,6 +138,7 @@ static int sweep_collect(struct sweep *s, struct err *err)
 void kube_serve_collection(struct kube_call *c)
 {
     AUTO_ERR err = ERR_INIT;
+    kube_pending_begin(c);
     struct sweep *s = arena_new(c->a, struct sweep);
     s->c = c;
     if (kube_refused(c, c->route.kind->refuse_delete, &err) < 0 ||

@@ -112,7 +112,7 @@ static void write_done(void *ctx, struct engine_write *w)
     AUTO_ERR err = ERR_INIT;
     err_move(&err, &w->err);
     bool again = kube_is_stale(&err) && !x->client_rv && x->tries < MAX_TRIES &&
-                 !w->precondition_rv.len;
+                 !w->precondition_rv.len && !kube_expired(c);
     if (again && w->verb == ENGINE_DELETE) {
         try_delete(x);
     } else if (again && (x->patch || x->sent) && w->verb == ENGINE_UPDATE) {
@@ -560,6 +560,7 @@ static int start_delete(struct write *x, struct err *err)
 void kube_serve_write(struct kube_call *c)
 {
     AUTO_ERR err = ERR_INIT;
+    kube_pending_begin(c);
     struct write *x = arena_new(c->a, struct write);
     x->c = c;
     int rc = -1;

@@ -29,6 +29,7 @@ struct held {
     kube_done_fn done;
     void *ctx;
     struct held *next;
+    bool answered; /* only the end is missing */
 };
 
 struct stream {
@@ -254,7 +255,7 @@ static void answer_when_open(void *arg)
 static struct held *held_new(struct kube *k, struct kube_request *r, kube_done_fn done, void *ctx)
 {
     struct held *h = mem_new(struct held);
-    *h = (struct held){k, r, done, ctx, NULL};
+    *h = (struct held){k, r, done, ctx, NULL, false};
     return h;
 }
 
@@ -267,6 +268,16 @@ static void hold(struct kube *k, struct held *h)
     pthread_mutex_unlock(&k->lock);
 }
 
+/* Answers at once; the work ends with the release. */
+static void answer_early(struct kube *k, struct held *h)
+{
+    struct kube_response *r = text(h->req, STR("early\n"));
+    r->running = true;
+    h->answered = true;
+    hold(k, h);
+    h->done(h->ctx, r);
+}
+
 static int release(struct kube *k)
 {
     pthread_mutex_lock(&k->lock);
@@ -277,7 +288,10 @@ static int release(struct kube *k)
     pthread_mutex_unlock(&k->lock);
     while (h) {
         struct held *next = h->next;
-        h->done(h->ctx, text(h->req, STR("released\n")));
+        if (h->answered && !str_eqz(h->req->body, "work")) {
+            n = -1; /* the request's memory is gone */
+        }
+        h->done(h->ctx, h->answered ? NULL : text(h->req, STR("released\n")));
         mem_free(h);
         h = next;
     }
@@ -334,6 +348,8 @@ void kube_serve(struct kube *k, struct kube_request *req, kube_done_fn done, voi
         thread_pool_add(k->pool, answer_later, held_new(k, req, done, ctx));
     } else if (str_eqz(req->path, "/wait")) {
         thread_pool_add(k->pool, answer_when_open, held_new(k, req, done, ctx));
+    } else if (str_eqz(req->path, "/early")) {
+        answer_early(k, held_new(k, req, done, ctx));
     } else if (str_eqz(req->path, "/hold")) {
         hold(k, held_new(k, req, done, ctx));
     } else {

@@ -16,6 +16,7 @@
  *   watch:close()
  *   server:token(user, {group…}) → bearer token; requests are made as a master unless they carry
  *     their own Authorization header or are anonymous
+ *   server:hold() → commits behind the next one wait until server:release()
  *   server:ready(bool), server:drain(), server:rv(), server:close()
  */
 #include <lauxlib.h>
@@ -139,6 +140,9 @@ struct server {
     struct engine *engine;
     struct kube *kube;
     char *token;
+    pthread_mutex_t lock; /* held */
+    pthread_cond_t changed;
+    bool held;
 };
 
 /* One request until its answer, and a watch until it is closed. */
@@ -149,6 +153,7 @@ struct exchange {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool woken;
+    bool running, dropped; /* the answer came before the end of the work; nobody looks at it */
 };
 
 struct watch {
@@ -161,6 +166,13 @@ static void exchange_free(struct exchange *x)
 {
     if (!x) {
         return;
+    }
+    pthread_mutex_lock(&x->lock);
+    bool running = x->running;
+    x->dropped = true;
+    pthread_mutex_unlock(&x->lock);
+    if (running) {
+        return; /* on_done frees it */
     }
     if (x->resp && x->resp->stream) {
         x->resp->stream->close(x->resp->stream);
@@ -175,9 +187,14 @@ static void on_done(void *ctx, struct kube_response *resp)
 {
     struct exchange *x = ctx;
     pthread_mutex_lock(&x->lock);
-    x->resp = resp;
+    x->resp = resp ? resp : x->resp;
+    x->running = resp && resp->running;
+    bool dropped = x->dropped;
     pthread_cond_broadcast(&x->changed);
     pthread_mutex_unlock(&x->lock);
+    if (dropped) {
+        exchange_free(x);
+    }
 }
 
 static void on_wake(void *ctx)
@@ -436,6 +453,37 @@ static int server_drain(lua_State *L)
     return 0;
 }
 
+static int set_held(lua_State *L, bool held)
+{
+    struct server *s = luaL_checkudata(L, 1, SERVER);
+    pthread_mutex_lock(&s->lock);
+    s->held = held;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    return 0;
+}
+
+static int server_hold(lua_State *L)
+{
+    return set_held(L, true);
+}
+
+static int server_release(lua_State *L)
+{
+    return set_held(L, false);
+}
+
+/* On the store's writer, behind each commit. */
+static void on_commit(void *ctx, int64_t rv)
+{
+    struct server *s = ctx;
+    pthread_mutex_lock(&s->lock);
+    while (s->held) {
+        pthread_cond_wait(&s->changed, &s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 static int server_rv(lua_State *L)
 {
     struct server *s = luaL_checkudata(L, 1, SERVER);
@@ -446,6 +494,7 @@ static int server_rv(lua_State *L)
 static int server_close(lua_State *L)
 {
     struct server *s = luaL_checkudata(L, 1, SERVER);
+    set_held(L, false);
     if (s->engine) {
         engine_drain(s->engine, clock_mono_ns() + WAIT_S * NS_PER_S);
     }
@@ -473,6 +522,7 @@ static int server_start(struct server *s, const char *dir, int change_rows, bool
         return -1;
     }
     s->token = buf_take(&token, NULL);
+    store_wake_add(s->store, on_commit, s);
     engine.store = s->store;
     if (engine_new(&engine, &s->engine, err) < 0) {
         return -1;
@@ -499,7 +549,7 @@ static int server_open(lua_State *L)
         lua_pop(L, 2);
     }
     struct server *s = lua_newuserdatauv(L, sizeof(*s), 0);
-    *s = (struct server){0};
+    *s = (struct server){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     luaL_setmetatable(L, SERVER);
     struct err err = ERR_INIT;
     return server_start(s, dir, change_rows, strict, &err) < 0 ? push_err(L, &err) : 1;
@@ -508,6 +558,7 @@ static int server_open(lua_State *L)
 static const luaL_Reg server_methods[] = {
     {"request", server_request}, {"watch", server_watch}, {"token", server_token},
     {"ready", server_ready},     {"drain", server_drain}, {"rv", server_rv},
+    {"hold", server_hold},       {"release", server_release},
     {"close", server_close},     {"__gc", server_close},  {NULL, NULL},
 };
 

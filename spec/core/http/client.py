@@ -308,6 +308,14 @@ def keepalive():
     print(len(open_), bad[:3])
 
 
+def early():
+    """The answer comes before the work has ended, which goes on in the request's memory."""
+    c = connect()
+    print(get(c, "/early", "POST", body=b"work")[1], get(c, "/echo")[0].status)
+    c.close()
+    print(ask("/held"), ask("/release"))
+
+
 def overload():
     """The reads that may be in flight are taken; the next is told to come again."""
     limit = int(sys.argv[4])

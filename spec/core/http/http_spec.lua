@@ -87,6 +87,10 @@ describe("listener", function()
     check("async_", nil, { "2000" })
   end)
 
+  it("keeps the memory of a request whose work goes on behind its answer", function()
+    check("early", nil, { "b'early\\n' 200", "1 1" })
+  end)
+
   it("answers HEAD without a body", function()
     check("head", nil, { "200 5000 0", "xxxxx" })
   end)
