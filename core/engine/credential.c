@@ -86,13 +86,12 @@ static int check_branch(struct arena *a, const struct repo_remote *remote, struc
                    STR_ARG(krm_name_faults_text(a, &faults, ",")));
 }
 
-int engine_open_repo(struct engine *e, struct str ns, struct str repository, struct repo **out,
-                     struct err *err)
+int engine_remote_get(struct engine *e, struct arena *a, struct str ns, struct str repository,
+                      struct repo_remote *out, struct err *err)
 {
-    AUTO_ARENA a = ARENA_INIT;
     struct engine_repository facts;
     struct node *object;
-    if (engine_repository_get(e, &a, ns, repository, &facts, &object, err) < 0) {
+    if (engine_repository_get(e, a, ns, repository, &facts, &object, err) < 0) {
         return -1;
     }
     struct str type = node_text_at(object, "spec.type");
@@ -107,15 +106,30 @@ int engine_open_repo(struct engine *e, struct str ns, struct str repository, str
         .branch = facts.branch,
         .directory = facts.directory,
         .create_branch = node_bool_at(object, "spec.git.createBranch", false),
-        .ca_bundle = ca_bundle(e, &a, ns),
+        .ca_bundle = ca_bundle(e, a, ns),
     };
     struct str secret = node_text_at(object, "spec.git.secretRef.name");
-    if (check_branch(&a, &remote, err) < 0) {
+    if (check_branch(a, &remote, err) < 0) {
         return -1;
     }
-    if ((secret.len && resolve(e, &a, ns, secret, &remote.credential, err) < 0) ||
-        repo_open(e->pool, &remote, out, err) < 0) {
+    if (secret.len && resolve(e, a, ns, secret, &remote.credential, err) < 0) {
         err->kind = ERR_INTERNAL; /* the repository's trouble, not the request's */
+        return repo_fetch_failed(&remote, err);
+    }
+    *out = remote;
+    return 0;
+}
+
+int engine_open_repo(struct engine *e, struct str ns, struct str repository, struct repo **out,
+                     struct err *err)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct repo_remote remote;
+    if (engine_remote_get(e, &a, ns, repository, &remote, err) < 0) {
+        return -1;
+    }
+    if (repo_open(e->pool, &remote, out, err) < 0) {
+        err->kind = ERR_INTERNAL; /* a URL that is none */
         return repo_fetch_failed(&remote, err);
     }
     return 0;

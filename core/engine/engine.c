@@ -44,7 +44,11 @@ int engine_start(struct engine *e, struct err *err)
     if (engine_push_recover(e, err) < 0) {
         return err_wrap(err, "cannot read the journal");
     }
-    return engine_namespace_resume(e, err) < 0 || engine_sync_start(e, err) < 0 ? -1 : 0;
+    if (engine_namespace_resume(e, err) < 0 || engine_sync_start(e, err) < 0) {
+        return -1;
+    }
+    engine_mirrors_sweep(e); /* what an earlier process left */
+    return 0;
 }
 
 void engine_drain(struct engine *e, int64_t deadline_ns)

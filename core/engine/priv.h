@@ -49,6 +49,7 @@ struct engine {
     pthread_mutex_t repositories; /* one Repository write at a time: the conflict rule */
     pthread_t timer;
     bool started, stopping;
+    bool sweeping, sweep_wanted; /* mirrors.c */
     size_t running;              /* writes and lane jobs not finished */
     int64_t collect_due_ns;      /* INT64_MAX while it runs */
     uint64_t runs, run_failures, reruns, pushes, pushed_ops, push_failures, syncs, sync_failures;
@@ -141,6 +142,9 @@ int engine_tree_file(struct engine *e, struct repo *r, const struct repo_id *tre
 bool engine_lifecycle_published(struct str lifecycle);
 
 /* --- credential.c --- */
+/* What a Repository's mirror is opened with, in a; ns and repository are borrowed. */
+int engine_remote_get(struct engine *e, struct arena *a, struct str ns, struct str repository,
+                      struct repo_remote *out, struct err *err);
 int engine_open_repo(struct engine *e, struct str ns, struct str repository, struct repo **out,
                      struct err *err);
 
@@ -225,6 +229,10 @@ int engine_sync_start(struct engine *e, struct err *err);
 /* Gives up what syncs ask of servers; engine.lock held. */
 void engine_sync_cancel(struct engine *e);
 void engine_sync_stop(struct engine *e);
+
+/* --- mirrors.c --- */
+/* Has mirrors removed from disk that no Repository needs. */
+void engine_mirrors_sweep(struct engine *e);
 
 /* --- hold.c: the finalizer of Repositories --- */
 /* Adds the finalizer to a Repository that is not being deleted. */

@@ -414,6 +414,7 @@ static void sync_run(struct engine *e, struct lane *l, void *arg)
     }
     if (gone) {
         (void)forget(e, ns, name); /* logged; the name's next Repository tries again */
+        engine_mirrors_sweep(e);
         synced = false;
         next = INT32_MAX;
     }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "repo/priv.h"
 #include "repo/transport.h"
@@ -71,7 +72,7 @@ static void handles_free(struct handle *h)
     }
 }
 
-static void mirror_free(struct mirror *m)
+void mirror_free(struct mirror *m)
 {
     handles_free(m->idle);
     refs_unref(m->refs);
@@ -97,7 +98,7 @@ void repo_pool_close(struct repo_pool *p)
 
 /* --- the directory --- */
 
-static void remove_tree(int at, const char *name)
+void remove_tree(int at, const char *name)
 {
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
@@ -349,7 +350,7 @@ static void hash_add(EVP_MD_CTX *md, struct str s)
     }
 }
 
-static void mirror_key(const struct repo_remote *r, char out[65])
+void mirror_key(const struct repo_remote *r, char out[65])
 {
     const struct repo_credential *c = &r->credential;
     unsigned char sum[EVP_MAX_MD_SIZE];
@@ -372,6 +373,7 @@ static int mirror_get(struct repo_pool *p, const char *key, struct mirror **out,
 {
     for (struct mirror *m = p->mirrors; m; m = m->next) {
         if (strcmp(m->key, key) == 0) {
+            m->opened_ns = clock_mono_ns();
             *out = m;
             return 0;
         }
@@ -387,6 +389,7 @@ static int mirror_get(struct repo_pool *p, const char *key, struct mirror **out,
         mirror_free(m);
         return -1;
     }
+    m->opened_ns = clock_mono_ns();
     m->next = p->mirrors;
     p->mirrors = m;
     *out = m;

@@ -75,7 +75,8 @@ struct mirror {
     struct mirror *next;
     char key[65];
     char *dir;
-    size_t users;         /* guarded by the pool's lock */
+    size_t users;         /* guarded by the pool's lock, as is */
+    int64_t opened_ns;    /* when repo_open last gave it out; monotonic */
     pthread_mutex_t lock; /* guards what follows */
     struct refs *refs;
     uint64_t refs_number; /* counts replacements of refs */
@@ -103,6 +104,12 @@ struct repo {
     struct net_cancel cancel;
     struct arena arena;
 };
+
+/* SHA-256 in hex of what tells mirrors apart: URL and credential. */
+void mirror_key(const struct repo_remote *r, char out[65]);
+void mirror_free(struct mirror *m);
+/* Removes a file, or a directory with all that is in it. */
+void remove_tree(int at, const char *name);
 
 /* m NULL: a handle on the store's content. */
 int handle_take(struct repo_pool *p, struct mirror *m, struct handle **out, struct err *err);

@@ -59,6 +59,12 @@ void repo_pool_close(struct repo_pool *p);
  * (porch-api-git.md §4). Borrowed while the pool lives; call it before the pool is used. */
 void repo_pool_set_retryable(struct repo_pool *p, const char *const *texts, size_t n);
 
+/* Removes from disk the mirrors that no handle uses, that belong to none of the n remotes in keep,
+ * and that nobody has opened since before_ns (monotonic): take the time, then look which remotes
+ * there are. */
+int repo_pool_sweep(struct repo_pool *p, const struct repo_remote *keep, size_t n,
+                    int64_t before_ns, size_t *out_removed, struct err *err);
+
 /* Gets the handle for a remote; makes the empty mirror when missing, a damaged one is replaced.
  * No network. Release with repo_unref. */
 int repo_open(struct repo_pool *p, const struct repo_remote *r, struct repo **out, struct err *err);

@@ -214,6 +214,23 @@ static int pool_repo(lua_State *L)
     return 1;
 }
 
+/* pool:sweep({url …}) → number of mirrors removed; keeps those of these URLs without credential. */
+static int pool_sweep(lua_State *L)
+{
+    struct pool_box *b = check_pool(L);
+    AUTO_ERR err = ERR_INIT;
+    struct repo_remote keep[8] = {0};
+    size_t n = 0, removed;
+    for (; n < 8 && lua_geti(L, 2, (lua_Integer)n + 1) == LUA_TSTRING; n++) {
+        keep[n].url = str_of(lua_tostring(L, -1)); /* stays on the stack */
+    }
+    if (repo_pool_sweep(b->pool, keep, n, clock_mono_ns(), &removed, &err)) {
+        return push_err(L, &err);
+    }
+    lua_pushinteger(L, (lua_Integer)removed);
+    return 1;
+}
+
 /* pool:make(repo|nil, {{path=, bytes=|blob=, mode=}…}) → tree id; what is new is in the store. */
 static int pool_make(lua_State *L)
 {
@@ -529,6 +546,7 @@ int luaopen_probe_repo(lua_State *L);
 int luaopen_probe_repo(lua_State *L)
 {
     static const luaL_Reg POOL[] = {{"close", pool_close}, {"repo", pool_repo},
+                                    {"sweep", pool_sweep},
                                     {"make", pool_make},   {"list", pool_list},
                                     {"blob", pool_blob},   {NULL, NULL}};
     static const luaL_Reg REPO[] = {{"close", repo_gc},   {"fetch", l_fetch},

@@ -127,6 +127,48 @@ describe("a repository", function()
     assert.matches('"reason":"Reconciling"', (h:get("repositories", "default", "git")))
   end)
 
+  local function mirrors()
+    return tonumber(shell("ls " .. dir .. "/data/mirrors | wc -l"))
+  end
+
+  --- Waits until so many mirrors are left.
+  local function expect_mirrors(n)
+    shell(("timeout 10 sh -c 'until [ $(ls %s/data/mirrors | wc -l) = %d ]; do sleep 0.02; done'")
+      :format(dir, n))
+  end
+
+  it("leaves no mirror on disk, unless another one has it too", function()
+    register("git", { createBranch = true, directory = "/a" })
+    assert(h:wait("repositories", "default", "git", '"reason":"Ready"'))
+    register("twin", { directory = "/b" })
+    assert(h:wait("repositories", "default", "twin", '"reason":"Ready"'))
+    assert.equal(1, mirrors())
+    shell(("git init -q --bare -b main %s/other.git"):format(dir))
+    register("other", { repo = "file://" .. dir .. "/other.git", createBranch = true })
+    assert(h:wait("repositories", "default", "other", '"reason":"Ready"'))
+    assert.equal(2, mirrors())
+    for _, name in ipairs({ "git", "other" }) do
+      assert(h:write { verb = "delete", kind = "repositories", ns = "default", name = name })
+      assert.is_true(h:wait("repositories", "default", name, nil))
+    end
+    expect_mirrors(1)
+    assert(h:write { verb = "delete", kind = "repositories", ns = "default", name = "twin" })
+    expect_mirrors(0)
+  end)
+
+  it("loses what an earlier process left, not its own mirror", function()
+    register("git", { createBranch = true })
+    assert(h:wait("repositories", "default", "git", '"reason":"Ready"'))
+    h:close()
+    local own = shell("ls " .. dir .. "/data/mirrors")
+    local left = ("0123456789abcdef"):rep(4)
+    shell(("cd %s/data/mirrors && cp -r %s %s.git && mkdir %s.git.removed %s.git.damaged notes")
+      :format(dir, own, left, left, left))
+    h = assert(engine.open(dir .. "/data"))
+    expect_mirrors(2)
+    assert.equal(own .. "\nnotes", shell("ls " .. dir .. "/data/mirrors"))
+  end)
+
   it("takes drafts when it was in good order and fails now", function()
     register("git", { createBranch = true })
     local object = decode(assert(h:wait("repositories", "default", "git", '"reason":"Ready"')))
