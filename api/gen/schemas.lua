@@ -3,7 +3,8 @@
 -- Schemas of the model as OpenAPI. A dialect says how: `prefix` of references (nil: every struct is
 -- written out where it is used), `allof`: what is said about a reference stands beside it,
 -- `defaults`: with default values, `crd`: the dialect for custom resources (`inline`), which refer
--- to their metadata only and sort what is required. A collector remembers which named schemas were referred to.
+-- to their metadata only and sort what is required. A collector remembers which named schemas were
+-- referred to.
 
 local json = require("json")
 
@@ -131,8 +132,9 @@ local function scalar_of(dialect, collector, field)
     default = ZEROS[field.type]
   end
   local object = json.object("description", field.description, "type", scalar[1], "format",
-    field.format or scalar[2], "default", default_of(dialect, default), "minLength", field.min_length, "maxLength",
-    field.max_length, "pattern", field.pattern, "minimum", field.not_negative and 0 or nil)
+    field.format or scalar[2], "default", default_of(dialect, default), "minLength",
+    field.min_length, "maxLength", field.max_length, "pattern", field.pattern, "minimum",
+    field.not_negative and 0 or nil)
   if field.values and field.values_message then
     json.set(object, "x-kubernetes-validations", value_rule(field))
   else
