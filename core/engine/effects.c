@@ -408,7 +408,11 @@ static void check_reads(const struct host_run *run, struct engine_changes *c)
 {
     for (size_t i = 0; i < run->n_reads; i++) {
         const struct host_read *r = &run->reads[i];
-        store_txn_check(c->txn, r->kind, r->ns, r->name, r->rv);
+        if (r->prefix) {
+            store_txn_check_none(c->txn, r->kind, r->ns, r->name);
+        } else {
+            store_txn_check(c->txn, r->kind, r->ns, r->name, r->rv);
+        }
     }
 }
 

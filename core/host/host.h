@@ -42,6 +42,7 @@ struct host_effect {
 struct host_read {
     struct str kind, ns, name;
     int64_t rv; /* 0 = was absent */
+    bool prefix; /* no name began with `name` */
 };
 
 struct host_run {

@@ -53,6 +53,12 @@ static void record(struct host_state *st, struct str kind, struct str ns, struct
         (struct host_read){.kind = kind, .ns = ns, .name = arena_str(r->arena, name), .rv = rv};
 }
 
+static void record_none(struct host_run *r, struct str kind, struct str ns, struct str prefix)
+{
+    *HOST_PUSH(r->arena, r->reads, r->n_reads, r->cap_reads) =
+        (struct host_read){.kind = kind, .ns = ns, .name = prefix, .prefix = true};
+}
+
 struct str host_check_name(lua_State *L, int arg)
 {
     struct node *n = host_handle_node(L, arg);
@@ -162,10 +168,12 @@ static int read_list(struct host_state *st, struct list_args *q, struct err *err
     }
     struct store_object o;
     int rc = 0;
+    bool none = q->prefix.len > 0; /* so far no name begins with it */
     while (q->n < q->limit && (rc = store_list_next(l, &o, err)) > 0) {
         if (q->prefix.len && !str_has_prefix(o.name, q->prefix)) {
             break; /* names come in order */
         }
+        none = false;
         if (q->containing.len && str_find(o.json, q->containing) < 0) {
             continue;
         }
@@ -180,6 +188,9 @@ static int read_list(struct host_state *st, struct list_args *q, struct err *err
         if (r->arena->used - st->arena_before > LIMIT_RUN_BYTES) {
             return err_set(err, ERR_TOO_LARGE, "script lists too much");
         }
+    }
+    if (none) {
+        record_none(r, query.kind, query.ns, q->prefix);
     }
     return rc < 0 ? -1 : 0;
 }

@@ -204,9 +204,27 @@ static int del_apply(struct store *s, struct store_put *p, struct err *err)
     return object_delete(s->writer.conn, p, err);
 }
 
+static int check_none(struct conn *c, const struct check *k, struct err *err)
+{
+    AUTO_STMT *st = conn_stmt(c, SQL_OBJECT_FROM, err);
+    if (!st) {
+        return -1;
+    }
+    bind_key(st, k->kind, k->ns, k->name);
+    int code = sqlite3_step(st);
+    if (code == SQLITE_ROW && str_has_prefix(stmt_col(st, 0), k->name)) {
+        return err_set(err, ERR_CONFLICT, "nothing began with '%.*s' and now '%.*s' does",
+                       STR_ARG(k->name), STR_ARG(stmt_col(st, 0)));
+    }
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : conn_fail(c, "read", err);
+}
+
 static int check_apply(struct store *s, const struct check *k, struct err *err)
 {
     struct found now;
+    if (k->prefix) {
+        return check_none(s->writer.conn, k, err);
+    }
     if (object_find(s->writer.conn, k->kind, k->ns, k->name, NULL, &now, err)) {
         return -1;
     }

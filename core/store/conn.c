@@ -18,6 +18,8 @@ static const char *const sql_text[SQL_MAX] = {
     [SQL_RELEASE] = "RELEASE txn",
     [SQL_ROLLBACK_TO] = "ROLLBACK TO txn",
     [SQL_OBJECT_FIND] = "SELECT rv,f1,f2,ref FROM object WHERE kind=?1 AND ns=?2 AND name=?3",
+    [SQL_OBJECT_FROM] = "SELECT name FROM object WHERE kind=?1 AND ns=?2 AND name>=?3"
+                        " ORDER BY name LIMIT 1",
     [SQL_OBJECT_INSERT] = "INSERT INTO object(kind,ns,name,rv,f1,f2,ref)"
                           " VALUES(?1,?2,?3,?4,?5,?6,?7)",
     /* Without the fields in the SET list SQLite leaves their indexes alone. */

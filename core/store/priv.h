@@ -34,6 +34,7 @@ enum sql_id {
     SQL_RELEASE,
     SQL_ROLLBACK_TO,
     SQL_OBJECT_FIND,
+    SQL_OBJECT_FROM,
     SQL_OBJECT_INSERT,
     SQL_OBJECT_MOVE,
     SQL_OBJECT_UPDATE,
@@ -150,6 +151,7 @@ struct op {
 struct check {
     struct str kind, ns, name;
     int64_t rv;
+    bool prefix; /* nothing begins with name */
     struct check *next;
 };
 

@@ -104,6 +104,8 @@ void store_txn_del(struct store_txn *t, struct store_put *p);
  * unless it is still absent. Compared with the state before the transaction. */
 void store_txn_check(struct store_txn *t, struct str kind, struct str ns, struct str name,
                      int64_t rv);
+/* The same unless there is still no object whose name begins with the prefix. */
+void store_txn_check_none(struct store_txn *t, struct str kind, struct str ns, struct str prefix);
 /* Content-addressed bytes (git objects): id is 20 bytes, type the git object type. */
 void store_txn_content(struct store_txn *t, const unsigned char id[20], int type, struct str bytes);
 /* The transaction builds on content that it found: that stays, or the commit fails with

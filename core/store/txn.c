@@ -43,16 +43,27 @@ void store_txn_del(struct store_txn *t, struct store_put *p)
     txn_add(t, OP_DEL)->put = p;
 }
 
-void store_txn_check(struct store_txn *t, struct str kind, struct str ns, struct str name,
-                     int64_t rv)
+static void add_check(struct store_txn *t, struct check check)
 {
     struct check *c = arena_new(t->arena, struct check);
     if (!c) {
         t->overflow = true;
         return;
     }
-    *c = (struct check){kind, ns, name, rv, t->checks};
+    check.next = t->checks;
+    *c = check;
     t->checks = c;
+}
+
+void store_txn_check(struct store_txn *t, struct str kind, struct str ns, struct str name,
+                     int64_t rv)
+{
+    add_check(t, (struct check){.kind = kind, .ns = ns, .name = name, .rv = rv});
+}
+
+void store_txn_check_none(struct store_txn *t, struct str kind, struct str ns, struct str prefix)
+{
+    add_check(t, (struct check){.kind = kind, .ns = ns, .name = prefix, .prefix = true});
 }
 
 void store_txn_content(struct store_txn *t, const unsigned char id[20], int type, struct str bytes)

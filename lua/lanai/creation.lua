@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Checks and last steps that all workflows which create a package revision share. Every check
--- costs the same whatever number of revisions a repository has: exact look-ups, one indexed
--- query per ancestor of the package's path, and one look at the names that follow.
+-- costs the same whatever number of revisions a repository has: exact look-ups, one per ancestor of
+-- the package's path, and one look at the names that follow.
 
 local krm = require("lanai.krm")
 local lanai = require("lanai")
@@ -33,10 +33,15 @@ function M.task(ctx, spec)
   return task
 end
 
--- True when the package has any revision.
+-- Name of the PorchPackage, which is there as long as the package has a revision.
+local function package_name(repository, package)
+  return repository .. "." .. package:gsub("/", ".")
+end
+
+-- True when the package has any revision. Looked up by name, so that its absence counts as read:
+-- when somebody makes it before this run is committed, the run is repeated.
 local function package_exists(ctx, repository, package)
-  local where = { ["spec.repository"] = repository, ["spec.packageName"] = package }
-  return #ctx.list(KIND, where, { limit = 1 }) > 0
+  return ctx.get("packages", package_name(repository, package)) ~= nil
 end
 
 -- A package above or below the path, or nil.
@@ -48,7 +53,7 @@ local function find_nested(ctx, repository, package)
     end
   end
   -- Object names are dotted paths in order, so whatever lies below the package follows at once.
-  local prefix = repository .. "." .. package:gsub("/", ".") .. "."
+  local prefix = package_name(repository, package) .. "."
   local below = ctx.list(KIND, nil, { prefix = prefix, limit = 1 })[1]
   return below and below.spec.packageName
 end

@@ -34,6 +34,7 @@ function ctx.get(kind, name) end
 
 --- Lists objects of the request's namespace in name order. Equality of fields is answered from an
 --- index where the kind has one (spec.repository and spec.packageName of package revisions).
+--- What is given is recorded as read, and so is that no name begins with the prefix.
 --- Example: `ctx.list("packagerevisions", { ["spec.repository"] = "r" }, { limit = 1 })`.
 --- @since 1
 --- @phases check, run

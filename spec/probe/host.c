@@ -301,9 +301,10 @@ static void push_effects(lua_State *L, struct env *e, const struct host_run *r)
     lua_newtable(L);
     for (size_t i = 0; i < r->n_reads; i++) {
         const struct host_read *d = &r->reads[i];
-        lua_pushfstring(L, "%s/%s/%s@%I", arena_strz(r->arena, d->kind),
-                        arena_strz(r->arena, d->ns), arena_strz(r->arena, d->name),
-                        (LUAI_UACINT)d->rv);
+        lua_pushfstring(L, "%s/%s/%s", arena_strz(r->arena, d->kind),
+                        arena_strz(r->arena, d->ns), arena_strz(r->arena, d->name));
+        lua_pushfstring(L, d->prefix ? "*" : "@%I", (LUAI_UACINT)d->rv);
+        lua_concat(L, 2);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "reads");

@@ -167,6 +167,8 @@ static struct store_put *add_op(lua_State *L, int t, struct arena *a, struct sto
     if (str_eqz(op, "check")) {
         store_txn_check(txn, field(L, t, "kind"), field(L, t, "ns"), field(L, t, "name"),
                         number(L, t, "rv", 0));
+    } else if (str_eqz(op, "check_none")) {
+        store_txn_check_none(txn, field(L, t, "kind"), field(L, t, "ns"), field(L, t, "name"));
     } else if (str_eqz(op, "content")) {
         struct str id = field(L, t, "id");
         luaL_argcheck(L, id.len == 20, 2, "id must have 20 bytes");

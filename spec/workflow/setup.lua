@@ -66,12 +66,16 @@ function Env:put(kind, name, object, f1, f2)
   return assert(self.raw:put(kind, "ns", name, json, f1, f2, reference(object)))
 end
 
---- Puts a package revision with content and gives its object.
+--- Puts a package revision with content, and its package, and gives its object.
 function Env:revision(name, spec, files)
   spec.repository = spec.repository or "repo"
   local object = { kind = "PackageRevision", apiVersion = "porch.kpt.dev/v1alpha1",
     metadata = { name = name, namespace = "ns" }, spec = spec }
   self:put("packagerevisions", name, object, spec.repository, spec.packageName)
+  local package = spec.repository .. "." .. spec.packageName:gsub("/", ".")
+  self:put("packages", package, { kind = "PorchPackage", apiVersion = object.apiVersion,
+    metadata = { name = package, namespace = "ns" },
+    spec = { packageName = spec.packageName, repository = spec.repository } })
   assert(self.raw:content(name, files or { Kptfile = KPTFILE }))
   return object
 end

@@ -102,6 +102,20 @@ describe("store objects", function()
       assert.is_nil((s:commit { put("d"), check("none", 7) }))
       assert.is_nil((s:commit { put("d"), check("a", 0) }))
     end)
+    it("a name range that was empty must be so still", function()
+      local function none(prefix)
+        return { op = "check_none", kind = "things", ns = "default", name = prefix }
+      end
+      assert(s:commit { put("range.a"), none("range."), none("zz"), none("rangf") })
+      local ok, err = s:commit { put("d"), none("range.") }
+      assert.is_nil(ok)
+      assert.equal("conflict", err.kind)
+      assert.equal("range.", err.name)
+      assert.is_nil((s:commit { put("d"), none("range.a") }))
+      assert(s:commit { del("range.a"), none("range.b") })
+      assert(s:commit { put("range.c"), none("range.") })
+      assert(s:commit { del("range.c") })
+    end)
     it("refuses offsets that do not fit the text", function()
       for _, wrong in ipairs { { rv_at = 3 }, { rv_at = 4000 }, { meta_to = 4000 },
         { meta_from = 50, meta_to = 20 } } do
