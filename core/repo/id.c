@@ -6,13 +6,12 @@
 
 #include "repo/priv.h"
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
+/* Value of a hex digit + 1, 0 = none. A table, because an advertisement has thousands of ids. */
+static const unsigned char hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool repo_id_parse(struct str hex, struct repo_id *out)
 {
@@ -21,11 +20,12 @@ bool repo_id_parse(struct str hex, struct repo_id *out)
         return false;
     }
     for (size_t i = 0; i < sizeof(id.bytes); i++) {
-        int hi = hex_digit(hex.ptr[2 * i]), lo = hex_digit(hex.ptr[2 * i + 1]);
-        if (hi < 0 || lo < 0) {
+        unsigned hi = hex_values[(unsigned char)hex.ptr[2 * i]];
+        unsigned lo = hex_values[(unsigned char)hex.ptr[2 * i + 1]];
+        if (!hi || !lo) {
             return false;
         }
-        id.bytes[i] = (unsigned char)(hi * 16 + lo);
+        id.bytes[i] = (unsigned char)((hi - 1) << 4 | (lo - 1));
     }
     *out = id;
     return true;

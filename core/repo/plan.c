@@ -316,7 +316,7 @@ static int plan_publish(struct plan *p, struct repo_op *op, size_t index, struct
     }
     struct str tag = tag_ref(p, fp, op);
     struct repo_id now = get_ref(p, tag), base, tree, merge;
-    if (!op->package.len || !ref_name_ok(p->arena, tag)) {
+    if (!op->package.len || !ref_name_ok(tag)) {
         return err_set(err, ERR_INVALID, "invalid package path \"%.*s\"", STR_ARG(fp));
     }
     if (!repo_id_is_zero(&now)) {
@@ -365,7 +365,7 @@ static int plan_mark(struct plan *p, struct repo_op *op, size_t index, struct er
     struct str fp = full_path(p->arena, p->repo, op->package), ref;
     struct str marker = marker_ref(p, fp, op);
     struct repo_id commit;
-    if (!ref_name_ok(p->arena, marker)) {
+    if (!ref_name_ok(marker)) {
         return err_set(err, ERR_INVALID, "invalid package path \"%.*s\"", STR_ARG(fp));
     }
     if (!revision_commit(p, op, fp, &commit, &ref)) {

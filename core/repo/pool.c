@@ -252,20 +252,23 @@ int mirror_refs_set(struct mirror *m, struct refs *refs, uint64_t number, bool *
 
 int mirror_refs_update(struct mirror *m, const struct ref *changes, size_t n, struct err *err)
 {
-    AUTO_MAP changed = MAP_INIT;
-    for (size_t i = 0; i < n; i++) {
-        map_set(&changed, changes[i].name, (void *)&changes[i]);
+    AUTO_MEM struct ref *sorted = mem_array(n, sizeof(*sorted));
+    if (n) {
+        memcpy(sorted, changes, n * sizeof(*sorted));
+        qsort(sorted, n, sizeof(*sorted), refs_by_name);
     }
     pthread_mutex_lock(&m->lock);
     AUTO_REFS *next = refs_new();
-    for (size_t i = 0; i < m->refs->n; i++) {
-        if (!map_has(&changed, m->refs->v[i].name)) {
-            refs_add(next, m->refs->v[i].name, &m->refs->v[i].id);
+    const struct ref *old = m->refs->v, *end = old + m->refs->n;
+    for (size_t i = 0; i <= n; i++) { /* both are in order, and so is what comes of them */
+        int order = 1;
+        while (old < end && (i == n || (order = refs_by_name(old, &sorted[i])) < 0)) {
+            refs_add(next, old->name, &old->id);
+            old++;
         }
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!repo_id_is_zero(&changes[i].id)) {
-            refs_add(next, changes[i].name, &changes[i].id);
+        old += order == 0;
+        if (i < n && !repo_id_is_zero(&sorted[i].id)) {
+            refs_add(next, sorted[i].name, &sorted[i].id);
         }
     }
     refs_seal(next);
@@ -432,7 +435,7 @@ int repo_open(struct repo_pool *p, const struct repo_remote *remote, struct repo
     net_cancel_init(&r->cancel);
     copy_remote(r, remote);
     int rc = url_parse(&r->arena, r->remote.url, &r->url, err);
-    if (!rc && (r->remote.branch.ptr[0] == '-' || !ref_name_ok(&r->arena, r->branch_ref))) {
+    if (!rc && (r->remote.branch.ptr[0] == '-' || !ref_name_ok(r->branch_ref))) {
         rc = err_set(err, ERR_INVALID, "invalid branch name \"%.*s\"", STR_ARG(r->remote.branch));
     }
     if (!rc) {

@@ -49,6 +49,8 @@ void refs_unref_at(struct refs **r);
 void refs_add(struct refs *r, struct str name, const struct repo_id *id);
 /* Sorts and computes the version. */
 void refs_seal(struct refs *r);
+/* Order of struct ref, for qsort. */
+int refs_by_name(const void *a, const void *b);
 /* NULL when absent. */
 const struct repo_id *refs_find(const struct refs *r, struct str name);
 /* Only heads and tags, with names that git accepts. */

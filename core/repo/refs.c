@@ -47,16 +47,25 @@ void refs_add(struct refs *r, struct str name, const struct repo_id *id)
     r->v[r->n++] = (struct ref){arena_str(&r->arena, name), *id};
 }
 
-static int by_name(const void *a, const void *b)
+int refs_by_name(const void *a, const void *b)
 {
     return str_cmp(((const struct ref *)a)->name, ((const struct ref *)b)->name);
+}
+
+static bool is_sorted(const struct refs *r)
+{
+    size_t i = 1;
+    while (i < r->n && refs_by_name(&r->v[i - 1], &r->v[i]) <= 0) {
+        i++;
+    }
+    return i >= r->n;
 }
 
 void refs_seal(struct refs *r)
 {
     static const char digits[] = "0123456789abcdef";
-    if (r->n) {
-        qsort(r->v, r->n, sizeof(*r->v), by_name);
+    if (!is_sorted(r)) { /* servers list them in order */
+        qsort(r->v, r->n, sizeof(*r->v), refs_by_name);
     }
     unsigned char sum[EVP_MAX_MD_SIZE];
     unsigned len = 0;
@@ -95,9 +104,8 @@ const struct repo_id *refs_find(const struct refs *r, struct str name)
 
 bool refs_wanted(struct str name)
 {
-    AUTO_ARENA a = ARENA_INIT;
     return (str_has_prefix(name, STR("refs/heads/")) || str_has_prefix(name, STR("refs/tags/"))) &&
-           ref_name_ok(&a, name);
+           ref_name_ok(name);
 }
 
 static int read_file(const char *path, struct buf *out, struct err *err)
@@ -150,9 +158,12 @@ int refs_save(const char *dir, const struct refs *r, struct err *err)
     buf_printf(&next, "%s/packed-refs.next", dir);
     buf_addz(&text, "# pack-refs with: sorted \n");
     for (size_t i = 0; i < r->n; i++) {
-        char hex[GIT_OID_HEXSZ + 1];
-        git_oid_tostr(hex, sizeof(hex), oid_of(&r->v[i].id));
-        buf_printf(&text, "%s %.*s\n", hex, STR_ARG(r->v[i].name));
+        char hex[GIT_OID_HEXSZ];
+        git_oid_fmt(hex, oid_of(&r->v[i].id));
+        buf_add(&text, hex, sizeof(hex));
+        buf_addc(&text, ' ');
+        buf_add_str(&text, r->v[i].name);
+        buf_addc(&text, '\n');
     }
     int fd = open(next.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {

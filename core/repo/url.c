@@ -6,6 +6,8 @@
 
 #include <git2.h>
 
+#include "base/limits.h"
+
 static bool plain(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -170,9 +172,14 @@ int url_parse(struct arena *a, struct str text, struct url *out, struct err *err
     return rc;
 }
 
-bool ref_name_ok(struct arena *a, struct str full_name)
+bool ref_name_ok(struct str full_name)
 {
+    char name[LIMIT_PATH_BYTES + 1];
     int valid = 0;
-    return !memchr(full_name.ptr, 0, full_name.len) &&
-           !git_reference_name_is_valid(&valid, arena_strz(a, full_name)) && valid;
+    if (full_name.len > LIMIT_PATH_BYTES || memchr(full_name.ptr, 0, full_name.len)) {
+        return false;
+    }
+    memcpy(name, full_name.ptr, full_name.len);
+    name[full_name.len] = 0;
+    return !git_reference_name_is_valid(&valid, name) && valid;
 }

@@ -22,4 +22,4 @@ struct url {
 /* Everything in a. ERR_INVALID on URLs that are not ours. */
 int url_parse(struct arena *a, struct str text, struct url *out, struct err *err);
 /* True for a branch or package path that can stand in a ref name. */
-bool ref_name_ok(struct arena *a, struct str full_name);
+bool ref_name_ok(struct str full_name);
