@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/err.h"
 #include "data/node.h"
 
 /* Files of a package, in path order. Paths are relative with slashes; text is borrowed. */
@@ -20,6 +21,9 @@ struct krm_read_options {
     bool annotate;    /* set path and index annotations, both spellings */
     bool detect_wide; /* set the seqindent annotation */
     bool wrap_lists;  /* a list at the top goes under the reserved key, else it is an error */
+    bool json;        /* *.json, too */
+    bool unwrap;      /* the only document of a file that is a List or ResourceList gives its items,
+                       * as they are; files of packages are never unwrapped */
 };
 
 /* Reads files named by krm_is_resource_file into the items of *out (NODE_LIST). An error names file,
@@ -35,6 +39,8 @@ struct krm_write_options {
                                     * bytes, others their untouched lines; NULL: all is written
                                     * anew, as kyaml does */
     bool defects;                  /* as in struct yaml_form; for NULL keep */
+    bool compact;                  /* never wide, whatever the seqindent annotation says */
+    struct str package;            /* name for errors */
 };
 
 /* Writes resources into files by their path and index annotations. Files of `keep` that lost all
@@ -42,6 +48,11 @@ struct krm_write_options {
 int krm_resources_write(struct arena *a, const struct node *items,
                         const struct krm_write_options *o, struct krm_files *out,
                         struct err *err);
+
+/* A list at the top of a document as a resource, and the list of such a resource (NULL: none). */
+#define KRM_WRAPPED_LIST "bareSeqNodeWrappingKey"
+struct node *krm_resource_wrap(struct arena *a, struct node *list);
+struct node *krm_resource_unwrap(const struct node *resource);
 
 /* True for Kptfile, *.yaml and *.yml (and *.json with `json`). */
 bool krm_is_resource_file(struct str path, bool json);

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * probe_resources: files into resources and back (core/krm/resources.h), and YAML written from
+ * trees, for specs and conformance. Files are {{path, text}, …}. On failure functions return nil,
+ * kind, message.
+ */
+#include <lauxlib.h>
+#include <lua.h>
+#include <string.h>
+
+#include "data/yaml.h"
+#include "data/yaml_doc.h"
+#include "krm/annotation.h"
+#include "krm/heal.h"
+#include "krm/resources.h"
+
+/* What a call works with; a userdata, so that Lua errors cannot leak it. */
+struct call {
+    struct arena arena;
+    struct err err;
+    struct buf out;
+};
+
+static int call_gc(lua_State *L)
+{
+    struct call *c = lua_touserdata(L, 1);
+    arena_done(&c->arena);
+    err_done(&c->err);
+    buf_done(&c->out);
+    return 0;
+}
+
+static struct call *new_call(lua_State *L)
+{
+    struct call *c = lua_newuserdatauv(L, sizeof(*c), 0);
+    memset(c, 0, sizeof(*c));
+    if (luaL_newmetatable(L, "probe_resources.call")) {
+        lua_pushcfunction(L, call_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return c;
+}
+
+static struct str arg(lua_State *L, int i)
+{
+    struct str s;
+    s.ptr = luaL_checklstring(L, i, &s.len);
+    return s;
+}
+
+static int push_text(lua_State *L, struct str s)
+{
+    lua_pushlstring(L, s.ptr ? s.ptr : "", s.len);
+    return 1;
+}
+
+static int push_failure(lua_State *L, const struct call *c)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, err_kind_name(c->err.kind));
+    lua_pushstring(L, c->err.message ? c->err.message : "");
+    return 3;
+}
+
+static bool option(lua_State *L, int table, const char *name)
+{
+    if (!lua_istable(L, table)) {
+        return false;
+    }
+    lua_getfield(L, table, name);
+    bool v = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return v;
+}
+
+static struct krm_files files_arg(lua_State *L, struct call *c, int i)
+{
+    luaL_checktype(L, i, LUA_TTABLE);
+    size_t n = lua_rawlen(L, i);
+    struct krm_files files = {.list = arena_array(&c->arena, struct krm_file, n + 1), .n = n};
+    for (size_t k = 0; k < n; k++) {
+        lua_rawgeti(L, i, (lua_Integer)k + 1);
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        files.list[k].path = arena_str(&c->arena, arg(L, -2));
+        files.list[k].text = arena_str(&c->arena, arg(L, -1));
+        lua_pop(L, 3);
+    }
+    return files;
+}
+
+static struct krm_read_options read_options(lua_State *L, int i)
+{
+    return (struct krm_read_options){
+        .annotate = option(L, i, "annotate"),
+        .detect_wide = option(L, i, "detect_wide"),
+        .wrap_lists = option(L, i, "wrap_lists"),
+        .json = option(L, i, "json"),
+        .unwrap = option(L, i, "unwrap"),
+    };
+}
+
+static int push_files(lua_State *L, const struct krm_files *files)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < files->n; i++) {
+        lua_newtable(L);
+        push_text(L, files->list[i].path);
+        lua_rawseti(L, -2, 1);
+        push_text(L, files->list[i].text);
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int write_items(lua_State *L, struct call *c, const struct node *items, int options,
+                       const struct krm_files *keep)
+{
+    struct krm_files out;
+    struct krm_write_options o = {
+        .keep_annotations = option(L, options, "keep_annotations"),
+        .defects = option(L, options, "defects"),
+        .compact = option(L, options, "compact"),
+        .keep = option(L, options, "keep") ? keep : NULL,
+        .package = STR("pkg"),
+    };
+    return krm_resources_write(&c->arena, items, &o, &out, &c->err) ? push_failure(L, c)
+                                                                    : push_files(L, &out);
+}
+
+/* rewrite(files, options): what reading and writing makes of them; one_file: resources that say
+ * nothing about their place stay in the first */
+static int l_rewrite(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct krm_files files = files_arg(L, c, 1);
+    struct krm_read_options o = read_options(L, 2);
+    struct node *items;
+    if (krm_resources_read(&c->arena, &files, &o, &items, NULL, &c->err)) {
+        return push_failure(L, c);
+    }
+    for (size_t i = 0; option(L, 2, "one_file") && i < items->n; i++) {
+        struct node *n = items->items[i];
+        struct str index = arena_printf(&c->arena, "%zu", i);
+        if (!krm_annotation(n, KRM_SEQINDENT).len &&
+            (krm_annotation_set(&c->arena, n, KRM_PATH, files.list[0].path, &c->err) ||
+             krm_annotation_set(&c->arena, n, KRM_INDEX, index, &c->err))) {
+            return push_failure(L, c);
+        }
+    }
+    return write_items(L, c, items, 2, &files);
+}
+
+/* read(files, options): the texts of the resources */
+static int l_read(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct krm_files files = files_arg(L, c, 1);
+    struct krm_read_options o = read_options(L, 2);
+    struct node *items;
+    size_t broken;
+    if (krm_resources_read(&c->arena, &files, &o, &items, &broken, &c->err)) {
+        push_failure(L, c);
+        lua_pushinteger(L, (lua_Integer)broken + 1);
+        return 4;
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < items->n; i++) {
+        buf_clear(&c->out);
+        yaml_write_node(&c->out, items->items[i], &(struct yaml_form){.defects = true});
+        push_text(L, buf_str(&c->out));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static struct node *first_tree(struct call *c, struct str text)
+{
+    struct yaml_docs docs = {0};
+    text = arena_str(&c->arena, text);
+    if (yaml_read(&c->arena, text, NULL, &docs, NULL, &c->err) || docs.n == 0) {
+        return NULL;
+    }
+    return docs.list[0].root;
+}
+
+/* Steps from the root; numbers are list indices from 1. NULL when there is no such place. */
+static struct node **find_place(lua_State *L, int path, struct node **root)
+{
+    for (size_t i = 1; *root && i <= lua_rawlen(L, path); i++) {
+        lua_rawgeti(L, path, (lua_Integer)i);
+        struct node *n = *root, **next = NULL;
+        if (lua_isinteger(L, -1) && n->type == NODE_LIST) {
+            size_t at = (size_t)lua_tointeger(L, -1);
+            next = at && at <= n->n ? &n->items[at - 1] : NULL;
+        } else if (n->type == NODE_MAP) {
+            for (size_t k = 0; k < n->n && !next; k++) {
+                next = str_eqz(n->members[k].key, lua_tostring(L, -1)) ? &n->members[k].value : NULL;
+            }
+        }
+        lua_pop(L, 1);
+        if (!next) {
+            return NULL;
+        }
+        root = next;
+    }
+    return root;
+}
+
+/* change(files, options, resource, path, value): the files with one string or (value nil) without
+ * one node; path: keys and indices */
+static int l_change(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct krm_files files = files_arg(L, c, 1);
+    struct krm_read_options o = read_options(L, 2);
+    struct node *items;
+    if (krm_resources_read(&c->arena, &files, &o, &items, NULL, &c->err)) {
+        return push_failure(L, c);
+    }
+    lua_Integer which = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, which >= 1 && (size_t)which <= items->n, 3, "no such resource");
+    struct node **place = find_place(L, 4, &items->items[which - 1]);
+    luaL_argcheck(L, place, 4, "no such place");
+    struct node *n = node_str(&c->arena, arena_str(&c->arena, arg(L, 5)));
+    n->style = (*place)->style == STYLE_FLOW ? STYLE_PLAIN : (*place)->style;
+    n->notes = (*place)->notes;
+    *place = n;
+    return write_items(L, c, items, 2, &files);
+}
+
+/* write_values(json, options) → YAML as for values of a program; sort: keys in natural order */
+static int l_write_values(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct node *n = json_parse(&c->arena, arg(L, 1), NULL, &c->err);
+    if (!n) {
+        return push_failure(L, c);
+    }
+    if (option(L, 2, "sort")) {
+        yaml_sort_keys(n);
+    }
+    struct yaml_form form = {.wide = option(L, 2, "wide"), .defects = option(L, 2, "defects"),
+                             .indent = option(L, 2, "four") ? 4 : 2};
+    yaml_write_values(&c->out, n, &form);
+    return push_text(L, buf_str(&c->out));
+}
+
+/* rewrite_yaml(text, options): every document, written anew */
+static int l_rewrite_yaml(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct yaml_docs docs = {0};
+    if (yaml_read(&c->arena, arg(L, 1), NULL, &docs, NULL, &c->err)) {
+        return push_failure(L, c);
+    }
+    struct yaml_form form = {.wide = option(L, 2, "wide"), .defects = option(L, 2, "defects"),
+                             .indent = option(L, 2, "four") ? 4 : 2};
+    yaml_write(&c->out, &docs, &form);
+    return push_text(L, buf_str(&c->out));
+}
+
+/* heal(old, new, options): new with comments and, with `order`, order of old */
+static int l_heal(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct node *old = first_tree(c, arg(L, 1)), *new = old ? first_tree(c, arg(L, 2)) : NULL;
+    if (!new) {
+        return push_failure(L, c);
+    }
+    struct krm_heal_options o = {.kpt = option(L, 3, "kpt")};
+    if (!option(L, 3, "order_only") && krm_heal_comments(&c->arena, old, new, &o, &c->err)) {
+        return push_failure(L, c);
+    }
+    if (option(L, 3, "order")) {
+        krm_heal_order(&c->arena, old, new, &o);
+    }
+    yaml_write_node(&c->out, new, &(struct yaml_form){.defects = o.kpt});
+    return push_text(L, buf_str(&c->out));
+}
+
+/* is_wide(text), is_11_word(text), core_type(text) */
+static int l_is_wide(lua_State *L)
+{
+    lua_pushboolean(L, yaml_is_wide(arg(L, 1)));
+    return 1;
+}
+
+static int l_is_11_word(lua_State *L)
+{
+    lua_pushboolean(L, yaml_is_11_word(arg(L, 1)));
+    return 1;
+}
+
+/* same(a, b): the first documents would be written alike */
+static int l_same(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct node *a = first_tree(c, arg(L, 1)), *b = a ? first_tree(c, arg(L, 2)) : NULL;
+    if (!b) {
+        return push_failure(L, c);
+    }
+    lua_pushboolean(L, yaml_same(a, b));
+    return 1;
+}
+
+int luaopen_probe_resources(lua_State *L);
+
+int luaopen_probe_resources(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"rewrite", l_rewrite},
+        {"read", l_read},
+        {"change", l_change},
+        {"write_values", l_write_values},
+        {"rewrite_yaml", l_rewrite_yaml},
+        {"heal", l_heal},
+        {"is_wide", l_is_wide},
+        {"is_11_word", l_is_11_word},
+        {"same", l_same},
+        {NULL, NULL},
+    };
+    luaL_newlib(L, functions);
+    return 1;
+}
