@@ -76,10 +76,6 @@ static int empty_kind(struct engine *e, const struct api_kind *kind, struct str 
         store_list_close(l);
         int rc = got < 0 ? -1 : c.n ? engine_changes_commit(&c, err) : 0;
         size_t n = c.n;
-        for (size_t i = 0; rc == 0 && i < n && c.list[i]->kind == engine_kind(KIND_REPOSITORIES);
-             i++) {
-            engine_repository_ended(e, ns, c.list[i]->name);
-        }
         engine_changes_done(&c);
         if (rc < 0 || n == 0) {
             return rc;
@@ -112,6 +108,9 @@ static int finish_namespace(struct engine *e, struct str ns, struct err *err)
     engine_changes_del(&c, engine_kind("namespaces"), row.object, row.stored.rv);
     int rc = engine_changes_commit(&c, err);
     engine_changes_done(&c);
+    if (rc == 0) {
+        engine_repositories_ended(e, ns); /* not earlier: they would remove the same revisions */
+    }
     return rc;
 }
 

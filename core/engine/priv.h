@@ -220,6 +220,8 @@ int engine_push_recover(struct engine *e, struct err *err);
 void engine_repository_changed(struct engine *e, struct str ns, struct str name);
 /* It was deleted, or is being: what its lane asks its server is given up. */
 void engine_repository_ended(struct engine *e, struct str ns, struct str name);
+/* The same for all of a namespace that is gone. */
+void engine_repositories_ended(struct engine *e, struct str ns);
 /* The next sync compares all revisions with git even when the refs stand as they did: something
  * was pushed, or the mirror has lost content. */
 void engine_repository_compare(struct engine *e, struct str ns, struct str name);

@@ -424,32 +424,52 @@ static void sync_run(struct engine *e, struct lane *l, void *arg)
     schedule(e, w, next);
 }
 
-static void wake(struct engine *e, struct str ns, struct str name, bool credentials, bool ended)
+/* engine.lock held. */
+static void wake(struct engine *e, struct watched *w)
 {
-    pthread_mutex_lock(&e->lock);
-    struct watched *w = watched_get(e, ns, name);
-    w->credentials = w->credentials || credentials;
-    w->ended = w->ended || ended;
-    if (ended && w->asking) {
-        repo_cancel(w->asking);
-    }
     if (w->posted) {
         w->again = true;
     } else {
         w->due_ns = 0;
     }
     pthread_cond_broadcast(&e->changed);
-    pthread_mutex_unlock(&e->lock);
+}
+
+/* engine.lock held. */
+static void end(struct engine *e, struct watched *w)
+{
+    w->ended = true;
+    if (w->asking) {
+        repo_cancel(w->asking);
+    }
+    wake(e, w);
 }
 
 void engine_repository_changed(struct engine *e, struct str ns, struct str name)
 {
-    wake(e, ns, name, false, false);
+    pthread_mutex_lock(&e->lock);
+    wake(e, watched_get(e, ns, name));
+    pthread_mutex_unlock(&e->lock);
 }
 
 void engine_repository_ended(struct engine *e, struct str ns, struct str name)
 {
-    wake(e, ns, name, false, true);
+    pthread_mutex_lock(&e->lock);
+    end(e, watched_get(e, ns, name));
+    pthread_mutex_unlock(&e->lock);
+}
+
+void engine_repositories_ended(struct engine *e, struct str ns)
+{
+    struct map_entry *entry;
+    pthread_mutex_lock(&e->lock);
+    for (size_t i = 0; (entry = map_next(&e->watched, &i)) != NULL;) {
+        struct watched *w = entry->value;
+        if (str_eqz(ns, w->ns)) {
+            end(e, w);
+        }
+    }
+    pthread_mutex_unlock(&e->lock);
 }
 
 void engine_secret_changed(struct engine *e, struct str ns, struct str name)
@@ -463,7 +483,11 @@ void engine_secret_changed(struct engine *e, struct str ns, struct str name)
     while (l && store_list_next(l, &row, &err) > 0) {
         struct node *o = json_parse(&a, arena_str(&a, row.json), NULL, &err);
         if (str_eq(node_text_at(o, "spec.git.secretRef.name"), name)) {
-            wake(e, ns, row.name, true, false);
+            pthread_mutex_lock(&e->lock);
+            struct watched *w = watched_get(e, ns, row.name);
+            w->credentials = true;
+            wake(e, w);
+            pthread_mutex_unlock(&e->lock);
         }
     }
     store_list_close(l);

@@ -90,6 +90,16 @@ describe("a repository", function()
     assert.same({}, h:list("packagerevisions", "default"))
   end)
 
+  local function mirrors()
+    return tonumber(shell("ls " .. dir .. "/data/mirrors | wc -l"))
+  end
+
+  --- Waits until so many mirrors are left.
+  local function expect_mirrors(n)
+    shell(("timeout 10 sh -c 'until [ $(ls %s/data/mirrors | wc -l) = %d ]; do sleep 0.02; done'")
+      :format(dir, n))
+  end
+
   --- Seconds that fn takes.
   local function seconds(fn)
     local from = tonumber(shell("date +%s.%N"))
@@ -117,6 +127,19 @@ describe("a repository", function()
     end)
   end
 
+  it("goes with its namespace, its fetch and its mirror, too", function()
+    register("git", { createBranch = true })
+    assert(h:wait("repositories", "default", "git", '"reason":"Ready"'))
+    assert(create("git"))
+    register("silent", { repo = "http://127.0.0.1:" .. silent() .. "/x.git" })
+    assert(h:wait("repositories", "default", "silent", '"reason":"Reconciling"'))
+    assert.is_true(seconds(function()
+      assert(h:write { verb = "delete", kind = "namespaces", ns = "", name = "default" })
+      assert.is_true(h:wait("namespaces", "", "default", nil))
+      expect_mirrors(0)
+    end) < 5)
+  end)
+
   it("does not keep the server from stopping", function()
     register("git", { repo = "http://127.0.0.1:" .. silent() .. "/x.git" })
     assert(h:wait("repositories", "default", "git", '"reason":"Reconciling"'))
@@ -126,16 +149,6 @@ describe("a repository", function()
     end) < 5)
     assert.matches('"reason":"Reconciling"', (h:get("repositories", "default", "git")))
   end)
-
-  local function mirrors()
-    return tonumber(shell("ls " .. dir .. "/data/mirrors | wc -l"))
-  end
-
-  --- Waits until so many mirrors are left.
-  local function expect_mirrors(n)
-    shell(("timeout 10 sh -c 'until [ $(ls %s/data/mirrors | wc -l) = %d ]; do sleep 0.02; done'")
-      :format(dir, n))
-  end
 
   it("leaves no mirror on disk, unless another one has it too", function()
     register("git", { createBranch = true, directory = "/a" })
