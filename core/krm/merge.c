@@ -5,6 +5,8 @@
  */
 #include "krm/merge.h"
 
+#include "krm/annotation.h"
+#include "krm/identity.h"
 #include "krm/merge_three.h"
 #include "krm/tree.h"
 
@@ -32,12 +34,12 @@ void krm_report_add(struct arena *a, struct krm_report *r, const struct krm_conf
 
 void krm_report_identity(struct krm_conflict *line, const struct node *resource)
 {
-    struct str version = node_text(node_getz(resource, "apiVersion"));
-    ptrdiff_t slash = str_find_byte(version, '/');
-    line->group = slash < 0 ? STR("") : str_sub(version, 0, (size_t)slash);
-    line->kind = node_text(node_getz(resource, "kind"));
-    line->ns = node_text_at(resource, "metadata.namespace");
-    line->name = node_text_at(resource, "metadata.name");
+    struct krm_identity id;
+    (void)krm_identity_of(resource, &id); /* by its stamp; a resource without meta is empty here */
+    line->group = id.group;
+    line->kind = id.kind;
+    line->ns = id.ns;
+    line->name = id.name;
 }
 
 static void set_text(struct arena *a, struct node *map, const char *key, struct str text)
@@ -80,8 +82,6 @@ struct node *krm_report_node(struct arena *a, const struct krm_report *r)
 
 /* --- one resource --- */
 
-#define PATH_ANNOTATION "internal.config.kubernetes.io/path"
-
 /* Where one side did not change anything, the other is the result as it stands. */
 static bool one_sided(const struct node *base, struct node *ours, const struct node *theirs,
                       const struct node **out)
@@ -100,14 +100,14 @@ static bool one_sided(const struct node *base, struct node *ours, const struct n
 }
 
 static int merge_walked(struct krm_walk *w, const struct node *base, struct node *ours,
-                        const struct node *theirs, struct node **out)
+                        const struct node *theirs, const struct krm_place *place, struct node **out)
 {
     struct node *s[SIDES] = {
         [OURS] = ours,
         [BASE] = (struct node *)base, /* the visitors only write to ours */
         [THEIRS] = (struct node *)theirs,
     };
-    *out = krm_walk(w, s, NULL, false);
+    *out = krm_walk(w, s, place, false);
     if (*out && *out == theirs) {
         *out = krm_tree_take(w->a, *out);
     }
@@ -120,36 +120,57 @@ static int merge_walked(struct krm_walk *w, const struct node *base, struct node
     return w->failed ? -1 : 0;
 }
 
+/* A rule for the resource as a whole. */
+static bool ruled(struct krm_three *t, struct arena *a, const struct node *base, struct node *ours,
+                  const struct node *theirs, const struct node **out)
+{
+    enum krm_rule rule = krm_rules_at(t->rules, STR(""));
+    if (rule != RULE_OURS && rule != RULE_THEIRS) {
+        return false;
+    }
+    *out = rule == RULE_OURS ? ours : theirs;
+    if (!krm_tree_equal(ours, theirs)) {
+        struct krm_conflict line = t->line;
+        line.base = base;
+        line.ours = ours;
+        line.theirs = theirs;
+        line.taken = rule == RULE_OURS ? "ours" : "theirs";
+        line.reason = REASON_RULE;
+        krm_report_add(a, t->report, &line);
+    }
+    return true;
+}
+
+int krm_three_merge(struct arena *a, const struct node *base, struct node *ours,
+                    const struct node *theirs, const struct krm_place *place,
+                    const struct krm_merge_options *o, const struct krm_conflict *line,
+                    struct krm_report *report, struct node **out, struct err *err)
+{
+    const struct node *settled = NULL;
+    AUTO_KRM_RULES rules = {MAP_INIT};
+    struct krm_three t = {.o = o, .report = report, .line = *line, .rules = &rules};
+    if (krm_rules_read(&rules, ours ? ours : theirs, o->rules, err) < 0) {
+        return -1;
+    }
+    if (ruled(&t, a, base, ours, theirs, &settled) ||
+        (!o->kpt && rules.by_path.n_live == 0 && one_sided(base, ours, theirs, &settled))) {
+        bool taken = settled && settled == theirs;
+        *out = taken ? krm_tree_take(a, settled) : (struct node *)settled;
+        return 0;
+    }
+    struct krm_walk w = {.a = a, .err = err, .infer = o->infer, .kpt = o->kpt, .ctx = &t};
+    w.v = o->kpt ? &krm_three_as_kpt : &krm_three_visitor;
+    int rc = merge_walked(&w, base, ours, theirs, place, out);
+    buf_done(&w.path);
+    return rc;
+}
+
 int krm_merge_resource(struct arena *a, const struct node *base, struct node *ours,
                        const struct node *theirs, const struct krm_merge_options *o,
                        struct krm_report *report, struct node **out, struct err *err)
 {
-    const struct node *any = ours ? ours : theirs ? theirs : base, *settled = NULL;
-    AUTO_KRM_RULES rules = {MAP_INIT};
-    if (krm_rules_read(&rules, any, o->rules, err) < 0) {
-        return -1;
-    }
-    struct krm_three t = {.o = o, .report = report, .rules = &rules};
-    krm_report_identity(&t.line, any);
-    t.line.file = node_text(node_getz(node_at(any, "metadata.annotations"), PATH_ANNOTATION));
-    enum krm_rule rule = krm_rules_at(&rules, STR(""));
-    if (rule == RULE_OURS || rule == RULE_THEIRS) {
-        settled = rule == RULE_OURS ? ours : theirs;
-        if (!krm_tree_equal(ours, theirs)) {
-            t.line.base = base;
-            t.line.ours = ours;
-            t.line.theirs = theirs;
-            t.line.taken = rule == RULE_OURS ? "ours" : "theirs";
-            t.line.reason = REASON_RULE;
-            krm_report_add(a, report, &t.line);
-        }
-    } else if (o->kpt || !one_sided(base, ours, theirs, &settled)) {
-        struct krm_walk w = {.a = a, .err = err, .infer = o->infer, .kpt = o->kpt, .ctx = &t};
-        w.v = o->kpt ? &krm_three_as_kpt : &krm_three_visitor;
-        int rc = merge_walked(&w, base, ours, theirs, out);
-        buf_done(&w.path);
-        return rc;
-    }
-    *out = settled == theirs && settled ? krm_tree_take(a, settled) : (struct node *)settled;
-    return 0;
+    const struct node *any = ours ? ours : theirs ? theirs : base;
+    struct krm_conflict line = {.file = krm_annotation_either(any, KRM_PATH, KRM_OLD_PATH)};
+    krm_report_identity(&line, any);
+    return krm_three_merge(a, base, ours, theirs, NULL, o, &line, report, out, err);
 }

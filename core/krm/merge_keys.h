@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/str.h"
 
 #define KRM_PLACE_KEYS 2 /* keys of a list at most */
@@ -40,3 +41,7 @@ extern const size_t krm_place_n_roots;
 const struct krm_place *krm_place_of(struct str api_version, struct str kind);
 const struct krm_place *krm_place_field(const struct krm_place *p, struct str name);
 const struct krm_place *krm_place_items(const struct krm_place *p);
+/* What a comment says about the value it stands at, if it is a schema as JSON (`# {"type": "array",
+ * "x-kubernetes-patch-strategy": …}`): kyaml reads such comments before it looks at kinds. NULL
+ * when it is none, as nearly always. */
+const struct krm_place *krm_place_of_comment(struct arena *a, struct str comment);

@@ -161,13 +161,6 @@ static struct node *key_as_kpt(struct krm_walk *w, struct node **s)
     return s[OURS];
 }
 
-const struct krm_visitor krm_three_as_kpt = {
-    .map = visit_map,
-    .scalar = visit_leaf,
-    .list = visit_list,
-    .key = key_as_kpt,
-};
-
 /* --- as we decide --- */
 
 static struct str three_way(struct str base, struct str ours, struct str theirs)
@@ -232,6 +225,11 @@ static bool settle(struct krm_walk *w, struct node **s, bool element, struct nod
     return settle_by_rule(w, s, out) || (element && settle_element(w, s, out));
 }
 
+static bool settle_as_kpt(struct krm_walk *w, struct node **s, bool element, struct node **out)
+{
+    return settle_by_rule(w, s, out);
+}
+
 static bool identifies(struct krm_walk *w, struct node **s, const char *const *keys)
 {
     return krm_walk_identifies(s[OURS], keys) && krm_walk_identifies(s[BASE], keys) &&
@@ -245,4 +243,12 @@ const struct krm_visitor krm_three_visitor = {
     .key = visit_key,
     .settle = settle,
     .identifies = identifies,
+};
+
+const struct krm_visitor krm_three_as_kpt = {
+    .map = visit_map,
+    .scalar = visit_leaf,
+    .list = visit_list,
+    .key = key_as_kpt,
+    .settle = settle_as_kpt,
 };

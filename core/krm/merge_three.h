@@ -17,3 +17,9 @@ struct krm_three {
 };
 
 extern const struct krm_visitor krm_three_as_kpt, krm_three_visitor;
+
+/* krm_merge_resource with the line's file and resource given, and the place of the top. */
+int krm_three_merge(struct arena *a, const struct node *base, struct node *ours,
+                    const struct node *theirs, const struct krm_place *place,
+                    const struct krm_merge_options *o, const struct krm_conflict *line,
+                    struct krm_report *report, struct node **out, struct err *err);

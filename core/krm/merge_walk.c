@@ -85,7 +85,7 @@ static void close_holes(struct node *map)
             map->members[kept++] = map->members[i];
         }
     }
-    map->n = kept;
+    map->n = (uint32_t)kept;
 }
 
 /* A member of one of the maps, to be sorted by key. */
@@ -227,6 +227,20 @@ static struct node *new_name(struct krm_walk *w, const struct node_member *their
     return out;
 }
 
+/* A schema in a comment of the value or its key; the first side that has one decides. */
+static const struct krm_place *commented_place(struct krm_walk *w, struct node_member **m)
+{
+    const struct krm_place *p = NULL;
+    for (size_t i = 0; i < SIDES && !p; i++) {
+        const struct node *at[] = {m[i] ? m[i]->value : NULL, m[i] ? m[i]->name : NULL};
+        for (size_t j = 0; j < 2 && !p; j++) {
+            p = krm_place_of_comment(w->a, notes_of(at[j])->line);
+            p = p ? p : krm_place_of_comment(w->a, notes_of(at[j])->head);
+        }
+    }
+    return p;
+}
+
 static void merge_member(struct krm_walk *w, struct node *dest, struct node_member **m, size_t at,
                          struct str key, const struct krm_place *place)
 {
@@ -235,7 +249,8 @@ static void merge_member(struct krm_walk *w, struct node *dest, struct node_memb
         had[i] = s[i] = m[i] ? m[i]->value : NULL;
     }
     struct node *comments = merge_key(w, m, key);
-    struct node *value = krm_walk(w, s, krm_place_field(place, key), false);
+    const struct krm_place *said = commented_place(w, m);
+    struct node *value = krm_walk(w, s, said ? said : krm_place_field(place, key), false);
     if (w->failed) {
         return;
     }

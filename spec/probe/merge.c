@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `require "probe_merge"`: core/krm/merge.h and patch.h on YAML text. Options are a table of the
+ * `require "probe_merge"`: core/krm/merge.h, patch.h, identity.h and kptfile_form.h on text. Options are a table of the
  * members of the C structs. An error comes back as nil and {kind, message}.
  */
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "data/yaml_doc.h"
+#include "krm/identity.h"
+#include "krm/kptfile_form.h"
 #include "krm/merge.h"
 #include "krm/patch.h"
 
@@ -136,6 +139,167 @@ static int resource(lua_State *L)
     return 2;
 }
 
+static int compare_files(const void *x, const void *y)
+{
+    const struct krm_file *a = x, *b = y;
+    return str_cmp(a->path, b->path);
+}
+
+/* A table path → text as files in path order. */
+static struct krm_files files_arg(lua_State *L, int at, struct arena *a)
+{
+    struct krm_files f = {0};
+    luaL_checktype(L, at, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
+        f.cap++;
+    }
+    f.list = arena_array(a, struct krm_file, f.cap);
+    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
+        struct str path, text;
+        path.ptr = lua_tolstring(L, -2, &path.len);
+        text.ptr = lua_tolstring(L, -1, &text.len);
+        f.list[f.n++] = (struct krm_file){path, text};
+    }
+    qsort(f.list, f.n, sizeof *f.list, compare_files);
+    return f;
+}
+
+/* files(base, ours, theirs[, options]): tables path → text; merged table and report as JSON */
+static int files(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct krm_files base = files_arg(L, 1, &a), ours = files_arg(L, 2, &a);
+    struct krm_files theirs = files_arg(L, 3, &a), out;
+    struct krm_report report = {0};
+    struct krm_merge_options o = options(L, 4);
+    if (krm_merge_files(&a, &base, &ours, &theirs, &o, &out, &report, &err) < 0) {
+        return push_err(L, &err);
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < out.n; i++) {
+        push_str(L, out.list[i].path);
+        push_str(L, out.list[i].text);
+        lua_rawset(L, -3);
+    }
+    push_report(L, &a, &report);
+    return 2;
+}
+
+/* kptfile(base, ours, theirs[, options, take_upstream]): merged text or false; report as JSON */
+static int kptfile(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct krm_texts in = {arg(L, 1), arg(L, 2), arg(L, 3)};
+    struct krm_report report = {0};
+    struct krm_merge_options o = options(L, 4);
+    struct str out;
+    if (krm_merge_kptfile(&a, &in, lua_toboolean(L, 5), &o, &report, &out, &err) < 0) {
+        return push_err(L, &err);
+    }
+    if (out.ptr) {
+        push_str(L, out);
+    } else {
+        lua_pushboolean(L, false);
+    }
+    push_report(L, &a, &report);
+    return 2;
+}
+
+/* encode(text[, compact]): the Kptfile as kpt writes it */
+static int encode(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    AUTO_BUF out = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct node *form;
+    if (kptfile_decode(&a, arg(L, 1), &form, &err) < 0) {
+        return push_err(L, &err);
+    }
+    kptfile_encode(&out, form, lua_toboolean(L, 2));
+    push_str(L, buf_str(&out));
+    return 1;
+}
+
+/* --- identity --- */
+
+/* identity(text): group, kind, namespace, name; nothing when it has none */
+static int identity(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct node *n;
+    struct krm_identity id;
+    if (read_doc(L, 1, &a, &n, &err) < 0) {
+        return push_err(L, &err);
+    }
+    if (!krm_identity_of(n, &id)) {
+        return 0;
+    }
+    push_str(L, id.group);
+    push_str(L, id.kind);
+    push_str(L, id.ns);
+    push_str(L, id.name);
+    return 4;
+}
+
+/* stamp(text) → text */
+static int stamp(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct node *n;
+    struct yaml_form f = form(L, 2);
+    if (read_doc(L, 1, &a, &n, &err) < 0 || krm_identity_stamp(&a, n, &err) < 0) {
+        return push_err(L, &err);
+    }
+    return push_doc(L, n, &f);
+}
+
+/* attribute(text, group) → text */
+static int attribute(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct node *n;
+    struct yaml_form f = form(L, 3);
+    if (read_doc(L, 1, &a, &n, &err) < 0 ||
+        krm_attribute(&a, n, luaL_checkstring(L, 2), &err) < 0) {
+        return push_err(L, &err);
+    }
+    return push_doc(L, n, &f);
+}
+
+/* check(text[, path]): true, or nil and an error */
+static int check(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct node *n;
+    if (read_doc(L, 1, &a, &n, &err) < 0 || krm_check_resource(n, arg(L, 2), &err) < 0) {
+        return push_err(L, &err);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* context(list[, package_path]): YAML list of resources → the same with package contexts */
+static int context(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct node *list;
+    if (read_doc(L, 1, &a, &list, &err) < 0) {
+        return push_err(L, &err);
+    }
+    struct str path = arg(L, 2);
+    bool made = krm_package_context(&a, list, path);
+    push_doc(L, list, &(struct yaml_form){.defects = true});
+    lua_pushboolean(L, made);
+    return 2;
+}
+
 /* patch(target, patch[, options]): patched text, or false when deleted */
 static int patch(lua_State *L)
 {
@@ -176,7 +340,10 @@ int luaopen_probe_merge(lua_State *L);
 int luaopen_probe_merge(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"resource", resource}, {"patch", patch}, {"directive", directive}, {NULL, NULL}};
+        {"resource", resource}, {"files", files},     {"kptfile", kptfile},
+        {"encode", encode},     {"patch", patch},     {"directive", directive},
+        {"identity", identity}, {"stamp", stamp},     {"attribute", attribute},
+        {"check", check},       {"context", context}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }
