@@ -59,21 +59,21 @@ static void count_pending(struct engine_push_queue *q, struct str name, int delt
 
 /* --- making ops --- */
 
-static const char *subject_of(struct str task_type)
+static struct str subject_of(struct arena *a, struct str task_type)
 {
     static const char *const subjects[][2] = {
         {"init", "Creating new empty revision"},
         {"clone", "Creating new revision by cloning"},
         {"edit", "Creating new revision by copying previous revision"},
         {"upgrade", "Upgrading revision"},
-        {"push", "Intermediate commit: push"},
     };
     for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
         if (str_eqz(task_type, subjects[i][0])) {
-            return subjects[i][1];
+            return str_of(subjects[i][1]);
         }
     }
-    return "Intermediate commit";
+    return arena_printf(a, "Intermediate commit%s%.*s", task_type.len ? ": " : "",
+                        STR_ARG(task_type));
 }
 
 /* Who authors: the Repository's setting, the authenticated caller, or the service
@@ -124,7 +124,7 @@ static int push_fill(struct engine *e, struct engine_push *p, const struct engin
     /* what other tools began has no task: its content is pushed */
     struct str type = task ? node_text_at(task, "type") : STR("push");
     p->op.task = task ? json_emit_str(a, task) : STR("{\"type\":\"push\"}");
-    p->op.subject = str_of(subject_of(type));
+    p->op.subject = subject_of(a, type);
     p->op.time = clock_real_ns() / NS_PER_S;
     set_author(p, &r, user);
     if (!repo_id_parse(node_text_at(row->data, "tree"), &p->op.tree) &&

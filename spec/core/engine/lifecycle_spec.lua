@@ -103,6 +103,22 @@ describe("a package revision", function()
     git("fsck --strict")
   end)
 
+  it("names a task of an unknown type in its commit", function()
+    assert(create { packageName = "app", workspaceName = "v1",
+      tasks = { { type = "init", init = { description = "a package" } } } })
+    for i, case in ipairs { { '"type":"eval"', "Intermediate commit: eval" },
+      { '"type":""', "Intermediate commit" } } do
+      local name = "git.app" .. i .. ".v1"
+      local json, data = h:get("packagerevisions", "default", "git.app.v1")
+      json = json:gsub("git%.app%.v1", name):gsub('"packageName":"app"',
+        '"packageName":"app' .. i .. '"'):gsub('"type":"init"', case[1])
+      assert(h:put("packagerevisions", json, data))
+      lifecycle(name, "Proposed")
+      lifecycle(name, "Published", "approval")
+      assert.equal(case[2], git("log -1 --format=%s app" .. i .. "/v1^2"))
+    end
+  end)
+
   it("moves the latest label with each approval and back with a deletion", function()
     assert(create { packageName = "app", workspaceName = "v1" })
     lifecycle("git.app.v1", "Proposed")
