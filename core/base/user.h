@@ -9,11 +9,18 @@
 
 #include "base/str.h"
 
+/* One value of a further fact about a user; a key may come more than once. */
+struct user_extra {
+    struct str key, value;
+};
+
 struct user {
     struct str name; /* "system:anonymous" when anonymous */
     struct str uid;
     const struct str *groups; /* "system:authenticated" included unless anonymous */
     size_t n_groups;
+    const struct user_extra *extra;
+    size_t n_extra;
     bool anonymous;
 };
 

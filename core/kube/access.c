@@ -77,10 +77,11 @@ int kube_check_grant(struct kube_call *c, const struct node *object, struct err 
 /* --- impersonation --- */
 
 static int may_impersonate(struct kube_call *c, const char *group, const char *resource,
-                           struct str name, struct err *err)
+                           struct str sub, struct str name, struct err *err)
 {
     struct user_action act = {.verb = STR("impersonate"), .group = str_of(group),
-                              .version = STR("v1"), .resource = str_of(resource), .name = name};
+                              .version = STR("v1"), .resource = str_of(resource),
+                              .subresource = sub, .name = name};
     struct str reason = STR_NULL;
     return kube_may(c, &act, &reason) ? 0 : kube_forbidden(c, &act, reason, err);
 }
@@ -93,6 +94,26 @@ static size_t collect_groups(struct kube_call *c, struct str *out)
         if (h->name.len == 17 && strncasecmp(h->name.ptr, "Impersonate-Group", 17) == 0) {
             out[n++] = h->value;
         }
+    }
+    return n;
+}
+
+/* Impersonate-Extra-KEY: the key is lower case and may be percent-encoded. */
+static size_t collect_extra(struct kube_call *c, struct user_extra *out)
+{
+    static const char prefix[] = "Impersonate-Extra-";
+    const size_t len = sizeof(prefix) - 1;
+    size_t n = 0;
+    for (size_t i = 0; i < c->req->n_headers; i++) {
+        const struct kube_header *h = &c->req->headers[i];
+        if (h->name.len < len || strncasecmp(h->name.ptr, prefix, len) != 0) {
+            continue;
+        }
+        char *key = arena_strz(c->a, str_sub(h->name, len, h->name.len));
+        for (char *p = key; *p; p++) {
+            *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + ('a' - 'A')) : *p;
+        }
+        out[n++] = (struct user_extra){kube_percent_decode(c->a, str_of(key), false), h->value};
     }
     return n;
 }
@@ -113,20 +134,30 @@ static int impersonate(struct kube_call *c, struct err *err)
     struct str uid = kube_header_get(c->req, "Impersonate-Uid");
     struct str *groups = arena_array(c->a, struct str, c->req->n_headers + 2);
     size_t n = collect_groups(c, groups);
+    struct user_extra *extra = arena_array(c->a, struct user_extra, c->req->n_headers + 1);
+    size_t n_extra = collect_extra(c, extra);
     if (!name.len) {
-        return n || uid.len ? err_set(err, ERR_BAD_REQUEST,
-                                      "requested impersonation without impersonating a user")
-                            : 0;
+        return n || uid.len || n_extra
+                   ? err_set(err, ERR_BAD_REQUEST,
+                             "requested impersonation without impersonating a user")
+                   : 0;
     }
-    if (may_impersonate(c, "", "users", name, err) < 0) {
+    if (may_impersonate(c, "", "users", STR(""), name, err) < 0) {
         return -1;
     }
     for (size_t i = 0; i < n; i++) {
-        if (may_impersonate(c, "", "groups", groups[i], err) < 0) {
+        if (may_impersonate(c, "", "groups", STR(""), groups[i], err) < 0) {
             return -1;
         }
     }
-    if (uid.len && may_impersonate(c, "authentication.k8s.io", "uids", uid, err) < 0) {
+    for (size_t i = 0; i < n_extra; i++) {
+        if (may_impersonate(c, "authentication.k8s.io", "userextras", extra[i].key,
+                            extra[i].value, err) < 0) {
+            return -1;
+        }
+    }
+    if (uid.len &&
+        may_impersonate(c, "authentication.k8s.io", "uids", STR(""), uid, err) < 0) {
         return -1;
     }
     bool anonymous = str_eqz(name, "system:anonymous");
@@ -135,21 +166,7 @@ static int impersonate(struct kube_call *c, struct err *err)
         groups[n++] = str_of(must);
     }
     c->user = (struct user){.name = name, .uid = uid, .groups = groups, .n_groups = n,
-                            .anonymous = anonymous};
-    return 0;
-}
-
-/* Impersonate-Extra-… says nothing that we decide by, but ignoring a part of an identity would be
- * wrong: the caller gets a refusal instead. */
-static int refuse_extra(struct kube_call *c, struct err *err)
-{
-    static const char prefix[] = "Impersonate-Extra-";
-    for (size_t i = 0; i < c->req->n_headers; i++) {
-        struct str n = c->req->headers[i].name;
-        if (n.len >= sizeof(prefix) - 1 && strncasecmp(n.ptr, prefix, sizeof(prefix) - 1) == 0) {
-            return err_set(err, ERR_FORBIDDEN, "impersonation of extra fields is not supported");
-        }
-    }
+                            .extra = extra, .n_extra = n_extra, .anonymous = anonymous};
     return 0;
 }
 
@@ -159,7 +176,7 @@ int kube_identify(struct kube_call *c, struct err *err)
     if (auth_who(c->k->config.auth, c->req->peer_der, token, c->a, &c->user, err) < 0) {
         return -1;
     }
-    return refuse_extra(c, err) < 0 ? -1 : impersonate(c, err);
+    return impersonate(c, err);
 }
 
 static struct str lower_method(enum kube_method m)

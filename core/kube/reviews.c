@@ -109,6 +109,20 @@ static int rules_review(struct kube_call *c, struct node *object, struct err *er
     return 0;
 }
 
+static struct node *extra_of(struct arena *a, const struct user *u)
+{
+    struct node *extra = node_map(a);
+    for (size_t i = 0; i < u->n_extra; i++) {
+        struct node *values = node_get(extra, u->extra[i].key);
+        if (!values) {
+            values = node_list(a);
+            node_set(a, extra, u->extra[i].key, values);
+        }
+        node_push(a, values, node_str(a, u->extra[i].value));
+    }
+    return extra;
+}
+
 static struct node *user_info(struct arena *a, const struct user *u)
 {
     struct node *info = node_map(a), *groups = node_list(a);
@@ -121,6 +135,9 @@ static struct node *user_info(struct arena *a, const struct user *u)
     }
     if (groups->n) {
         node_setz(a, info, "groups", groups);
+    }
+    if (u->n_extra) {
+        node_setz(a, info, "extra", extra_of(a, u));
     }
     return info;
 }

@@ -2,6 +2,7 @@
 local support = require "spec.core.kube.support"
 
 local REVIEWS = "/apis/authorization.k8s.io/v1/"
+local RBAC = "/apis/rbac.authorization.k8s.io/v1/"
 
 describe("kube access", function()
   local s, bob
@@ -43,9 +44,35 @@ describe("kube access", function()
     assert.matches('cannot impersonate resource "users"', answer.json.message)
     answer = s.get("/api/v1/namespaces", { ["Impersonate-Group"] = "a" })
     assert.equal(400, answer.status)
-    answer = s.get("/api/v1/namespaces", { ["Impersonate-User"] = "x",
-      ["Impersonate-Extra-Scope"] = "y" })
+    answer = s.get("/api/v1/namespaces", { ["Impersonate-Extra-Scope"] = "a" })
+    assert.equal(400, answer.status)
+  end)
+
+  it("acts with further facts about a user only with the right to each", function()
+    local SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    local function who(caller, scope)
+      return s.call("POST", SELF, {}, { ["Impersonate-User"] = "eve",
+        ["Impersonate-Extra-Example.COM%2fScope"] = scope, Authorization = caller })
+    end
+    local info = who(nil, { "a", "b" }).json.status.userInfo
+    assert.equal("eve", info.username)
+    assert.same({ ["example.com/scope"] = { "a", "b" } }, info.extra)
+    assert.is_nil(s.call("POST", SELF, {}).json.status.userInfo.extra)
+    s.must("POST", RBAC .. "clusterroles", { metadata = { name = "actor" }, rules = {
+      { apiGroups = { "" }, resources = { "users" }, verbs = { "impersonate" } },
+      { apiGroups = { "authentication.k8s.io" }, resources = { "userextras/example.com/scope" },
+        resourceNames = { "a" }, verbs = { "impersonate" } } } })
+    s.must("POST", RBAC .. "clusterrolebindings", { metadata = { name = "actor" },
+      roleRef = { apiGroup = "rbac.authorization.k8s.io", kind = "ClusterRole", name = "actor" },
+      subjects = { { kind = "User", name = "stagehand",
+        apiGroup = "rbac.authorization.k8s.io" } } })
+    local caller = "Bearer " .. s.server:token("stagehand", {})
+    assert.equal(201, who(caller, "a").status)
+    local answer = who(caller, { "a", "b" })
     assert.equal(403, answer.status)
+    assert.equal('userextras.authentication.k8s.io "b" is forbidden: User "stagehand" cannot'
+      .. ' impersonate resource "userextras/example.com/scope" in API group'
+      .. ' "authentication.k8s.io" at the cluster scope', answer.json.message)
   end)
 
   it("answers reviews", function()
