@@ -409,6 +409,8 @@ void config_help(struct buf *out)
     buf_addz(out, "\nEach setting may also stand in the file under its name (`port: 7443`) or in "
                   "the environment\n(lists are comma-separated there). Flags win over the "
                   "environment, the environment over the file.\n"
+                  "\nHTTPS_PROXY, HTTP_PROXY and NO_PROXY say how git servers are reached over "
+                  "HTTP.\n"
                   "\nSignals: SIGHUP loads the workflows again; SIGTERM and SIGINT drain and end, a "
                   "second one at once.\n");
 }
