@@ -286,7 +286,7 @@ static int recover_one(void *ctx, struct str key, struct str value, struct err *
     p->key = arena_str(a, key);
     p->ns = arena_str(a, ns);
     p->repository = arena_str(a, repository);
-    p->name = node_text_at(n, "name");
+    p->name = arena_str(a, node_text_at(n, "name")); /* with a NUL, for the log */
     p->op = (struct repo_op){
         .type = (enum repo_op_type)node_int_at(n, "type", 0),
         .package = node_text_at(n, "package"),
