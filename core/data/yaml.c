@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * YAML items into nodes (yaml.h): types of plain scalars, tags, aliases, merge keys, duplicate
- * keys. Follows what sigs.k8s.io/yaml does on the way to JSON, so that a manifest means here what
- * it means to a Kubernetes server. Booleans keep their source text too (node.text), for readers
- * that want `yes` as it was written.
+ * YAML trees into values (yaml.h, yaml_values.h): types of plain scalars, tags, aliases, merge
+ * keys, duplicate keys. Follows what sigs.k8s.io/yaml does on the way to JSON, so that a manifest
+ * means here what it means to a Kubernetes server. Booleans keep their source text too (node.text),
+ * for readers that want `yes` as it was written. Recursion is bounded: texts are read with the
+ * depth of JSON, and copies by aliases count.
  */
 #include "data/yaml.h"
 
 #include "base/limits.h"
 #include "data/base64.h"
 #include "data/members.h"
-#include "data/yaml_item.h"
+#include "data/yaml_doc.h"
 #include "data/yaml_scalar.h"
+#include "data/yaml_values.h"
 
-#define TAG "tag:yaml.org,2002:"
 #define MAX_REPORTS 100 /* as in json.c */
 
 struct frame {
     const struct frame *up;
+    const struct node *node; /* whose children are being resolved */
     struct str key;
     size_t index;
     bool in_list;
@@ -25,6 +27,7 @@ struct frame {
 
 struct resolver {
     struct arena *a;
+    struct str text;
     const struct json_options *o;
     struct err *err;
     const struct frame *frame;
@@ -32,12 +35,34 @@ struct resolver {
     unsigned alias_depth, depth, reports;
 };
 
-static struct node *resolve(struct resolver *r, struct yaml_item *it);
+static struct node *resolve(struct resolver *r, const struct node *it);
 
-static struct node *fail(struct resolver *r, const struct yaml_item *it, const char *problem)
+/* Line of a place, from 1. */
+static size_t line_of(const struct resolver *r, size_t at)
 {
-    err_set(r->err, ERR_BAD_REQUEST, "yaml: line %zu: %s", it->line, problem);
+    size_t line = 1;
+    for (size_t i = 0; i < at && i < r->text.len; i++) {
+        line += r->text.ptr[i] == '\n';
+    }
+    return line;
+}
+
+static struct node *fail(struct resolver *r, const struct node *it, const char *problem)
+{
+    err_set(r->err, ERR_BAD_REQUEST, "yaml: line %zu: %s", line_of(r, it->span_from), problem);
     return NULL;
+}
+
+/* What the peer says without a line. */
+static struct node *fail_anywhere(struct resolver *r, const char *problem)
+{
+    err_set(r->err, ERR_BAD_REQUEST, "yaml: %s", problem);
+    return NULL;
+}
+
+static struct str tag_of(const struct node *n)
+{
+    return n->notes ? n->notes->tag : STR_NULL;
 }
 
 /* Share of nodes that may come from aliases: small documents may be mostly aliases, large ones
@@ -57,7 +82,7 @@ static bool too_many_aliases(const struct resolver *r)
 
 /* --- scalars --- */
 
-static struct node *make_scalar(struct resolver *r, const struct yaml_item *it,
+static struct node *make_scalar(struct resolver *r, const struct node *it,
                                 const struct yaml_scalar *s)
 {
     struct node *n = arena_new(r->a, struct node);
@@ -67,7 +92,7 @@ static struct node *make_scalar(struct resolver *r, const struct yaml_item *it,
     if (s->infinite) {
         return fail(r, it, "infinity and NaN have no JSON form");
     }
-    n->type = s->type;
+    n->type = (uint8_t)s->type;
     n->boolean = s->boolean;
     n->integer = s->integer;
     bool number = s->type == NODE_INT || s->type == NODE_FLOAT;
@@ -75,59 +100,52 @@ static struct node *make_scalar(struct resolver *r, const struct yaml_item *it,
     return n;
 }
 
-static struct node *fail_tag(struct resolver *r, const struct yaml_item *it, struct str kind)
-{
-    struct str text = str_sub(it->text, 0, 64);
-    err_set(r->err, ERR_BAD_REQUEST, "yaml: line %zu: cannot decode `%.*s` as a !!%.*s", it->line,
-            STR_ARG(text), STR_ARG(kind));
-    return NULL;
-}
-
-static struct node *resolve_binary(struct resolver *r, const struct yaml_item *it)
+static struct node *resolve_binary(struct resolver *r, const struct node *it)
 {
     struct str bytes;
     if (!base64_parse(r->a, it->text, &bytes)) {
-        return fail(r, it, "!!binary value contains invalid base64 data");
+        return fail_anywhere(r, "!!binary value contains invalid base64 data");
     }
     return str_is_utf8(bytes) ? node_str(r->a, bytes)
                               : fail(r, it, "!!binary value is not UTF-8 text");
 }
 
-static struct node *resolve_tagged(struct resolver *r, const struct yaml_item *it)
+static struct node *resolve_tagged(struct resolver *r, const struct node *it, struct str tag)
 {
     static const struct {
         const char *name;
         enum node_type type;
-    } kinds[] = {{"int", NODE_INT}, {"float", NODE_FLOAT}, {"bool", NODE_BOOL},
-                 {"null", NODE_NULL}};
+    } kinds[] = {{"!!int", NODE_INT}, {"!!float", NODE_FLOAT}, {"!!bool", NODE_BOOL},
+                 {"!!null", NODE_NULL}};
     struct yaml_scalar s = {.type = NODE_STRING};
-    struct str kind = str_has_prefix(it->tag, STR(TAG))
-                          ? str_sub(it->tag, sizeof(TAG) - 1, it->tag.len)
-                          : STR_NULL;
-    if (str_eqz(kind, "binary")) {
+    if (str_eqz(tag, "!!binary")) {
         return resolve_binary(r, it);
     }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        if (str_eqz(kind, kinds[i].name)) {
+        if (str_eqz(tag, kinds[i].name)) {
             s = yaml_scalar_resolve(it->text);
             bool widened = s.type == NODE_INT && kinds[i].type == NODE_FLOAT;
             bool big = s.type == NODE_FLOAT && kinds[i].type == NODE_INT &&
                        str_find_byte(it->text, '.') < 0 && str_find_byte(it->text, 'e') < 0;
             if (s.type != kinds[i].type && !widened && !big) {
-                return fail_tag(r, it, kind);
+                struct str text = str_sub(it->text, 0, 64);
+                err_set(r->err, ERR_BAD_REQUEST, "yaml: line %zu: cannot decode `%.*s` as a %.*s",
+                        line_of(r, it->span_from), STR_ARG(text), STR_ARG(tag));
+                return NULL;
             }
         }
     }
     return make_scalar(r, it, &s);
 }
 
-static struct node *resolve_scalar(struct resolver *r, const struct yaml_item *it)
+static struct node *resolve_scalar(struct resolver *r, const struct node *it)
 {
-    if (it->tag.ptr) {
-        return resolve_tagged(r, it);
+    struct str tag = tag_of(it);
+    if (tag.len) {
+        return resolve_tagged(r, it, tag);
     }
     struct yaml_scalar s = {.type = NODE_STRING};
-    if (it->plain) {
+    if (it->style == STYLE_PLAIN) {
         s = yaml_scalar_resolve(it->text);
     }
     return make_scalar(r, it, &s);
@@ -135,25 +153,37 @@ static struct node *resolve_scalar(struct resolver *r, const struct yaml_item *i
 
 /* --- maps --- */
 
-static bool is_merge_key(const struct yaml_item *key)
+static bool is_scalar(const struct node *n)
 {
-    return key->type == YAML_SCALAR && str_eqz(key->text, "<<") &&
-           (key->tag.ptr ? str_eqz(key->tag, TAG "merge") : key->plain);
+    return n->type != NODE_LIST && n->type != NODE_MAP && n->type != NODE_ALIAS;
+}
+
+bool yaml_is_merge(const struct node_member *m)
+{
+    if (!str_eqz(m->key, "<<")) {
+        return false;
+    }
+    const struct node *k = m->name;
+    return !k || (tag_of(k).len ? str_eqz(tag_of(k), "!!merge") : k->style == STYLE_PLAIN);
 }
 
 /* Keys become strings as in JSON: `yes: 1` has the key "true", `0x10: 1` the key "16". */
-static bool resolve_key(struct resolver *r, struct yaml_item *key, struct str *out)
+static bool resolve_key(struct resolver *r, const struct node_member *m, struct str *out)
 {
-    const struct yaml_item *it = key->type == YAML_ALIAS ? key->target : key;
-    if (it->type != YAML_SCALAR) {
-        return fail(r, key, "a map key must be a scalar") != NULL;
+    *out = m->key;
+    if (!m->name) {
+        return true;
+    }
+    const struct node *it = m->name->type == NODE_ALIAS ? m->name->target : m->name;
+    if (!is_scalar(it)) {
+        return fail(r, m->name, "a map key must be a scalar") != NULL;
     }
     struct node *n = resolve_scalar(r, it);
     if (!n) {
         return false;
     }
     if (n->type == NODE_NULL) {
-        return fail(r, key, "a map key must not be null") != NULL;
+        return fail(r, m->name, "a map key must not be null") != NULL;
     }
     *out = n->type == NODE_BOOL ? (n->boolean ? STR("true") : STR("false")) : n->text;
     return true;
@@ -174,27 +204,27 @@ static void add_path(struct buf *b, const struct frame *f)
     }
 }
 
-/* Where a key stands for the first time. */
-static const struct yaml_item *key_item(const struct yaml_item *it, struct str key,
-                                        const struct yaml_item *until)
+/* Where the key stood that gave an earlier member its name. */
+static size_t first_place(struct resolver *r, const struct node *map, struct str key)
 {
-    for (size_t i = 0; i < it->n && it->items[i] != until; i += 2) {
-        if (str_eq(it->items[i]->text, key)) {
-            return it->items[i];
+    struct str name;
+    for (size_t i = 0; i < map->n; i++) {
+        if (!yaml_is_merge(&map->members[i]) && resolve_key(r, &map->members[i], &name) &&
+            str_eq(name, key)) {
+            return map->members[i].from;
         }
     }
-    return until;
+    return map->span_from;
 }
 
-static bool report(struct resolver *r, const struct frame *f, const struct yaml_item *map,
-                   const struct yaml_item *key)
+static bool report(struct resolver *r, const struct frame *f, const struct node_member *m)
 {
     if (!r->o) {
-        const struct yaml_item *first = key_item(map, f->key, key);
+        size_t first = line_of(r, first_place(r, f->node, f->key));
         struct str k = str_sub(f->key, 0, 200);
         err_set(r->err, ERR_BAD_REQUEST,
-                "yaml: line %zu: mapping key \"%.*s\" already defined at line %zu", key->line,
-                STR_ARG(k), first->line);
+                "yaml: line %zu: mapping key \"%.*s\" already defined at line %zu",
+                line_of(r, m->from), STR_ARG(k), first);
         return false;
     }
     if (r->o->duplicate && r->reports < MAX_REPORTS) {
@@ -226,10 +256,10 @@ static bool push_member(struct resolver *r, struct node *map, struct str key, st
 
 /* Adds what the value of a `<<` has and the map does not. */
 static bool merge_from(struct resolver *r, struct node *map, struct members *ix,
-                       struct yaml_item *value)
+                       const struct node *value)
 {
-    struct yaml_item *it = value->type == YAML_ALIAS ? value->target : value;
-    if (it->type != YAML_MAP) {
+    const struct node *it = value->type == NODE_ALIAS ? value->target : value;
+    if (it->type != NODE_MAP) {
         return fail(r, value, "map merge requires map or sequence of maps as the value") != NULL;
     }
     struct node *from = resolve(r, value);
@@ -244,14 +274,14 @@ static bool merge_from(struct resolver *r, struct node *map, struct members *ix,
 }
 
 static bool merge_keys(struct resolver *r, struct node *map, struct members *ix,
-                       struct yaml_item *it)
+                       const struct node *it)
 {
-    for (size_t i = 0; i < it->n; i += 2) {
-        if (!is_merge_key(it->items[i])) {
+    for (size_t i = 0; i < it->n; i++) {
+        if (!yaml_is_merge(&it->members[i])) {
             continue;
         }
-        struct yaml_item *v = it->items[i + 1];
-        if (v->type != YAML_LIST) {
+        const struct node *v = it->members[i].value;
+        if (v->type != NODE_LIST) {
             if (!merge_from(r, map, ix, v)) {
                 return false;
             }
@@ -266,40 +296,40 @@ static bool merge_keys(struct resolver *r, struct node *map, struct members *ix,
     return true;
 }
 
-static bool resolve_members(struct resolver *r, struct node *map, struct yaml_item *it,
+static bool resolve_members(struct resolver *r, struct node *map, const struct node *it,
                             struct members *ix, struct frame *f, bool *merged)
 {
-    for (size_t i = 0; i < it->n; i += 2) {
-        struct yaml_item *key = it->items[i];
-        if (is_merge_key(key)) {
+    for (size_t i = 0; i < it->n; i++) {
+        const struct node_member *m = &it->members[i];
+        if (yaml_is_merge(m)) {
             *merged = true;
             continue;
         }
-        if (!resolve_key(r, key, &f->key)) {
+        if (!resolve_key(r, m, &f->key)) {
             return false;
         }
         size_t same = members_find(ix, map->members, map->n, f->key);
-        if (same != MEMBERS_NONE && !report(r, f, it, key)) {
+        if (same != MEMBERS_NONE && !report(r, f, m)) {
             return false;
         }
-        struct node *v = resolve(r, it->items[i + 1]);
+        struct node *v = resolve(r, m->value);
         if (!v) {
             return false;
         }
         if (same != MEMBERS_NONE) {
             map->members[same].value = v;
         } else if (!push_member(r, map, f->key, v)) {
-            return fail(r, key, "document is too large") != NULL;
+            return fail(r, it, "document is too large") != NULL;
         }
     }
     return true;
 }
 
-static struct node *resolve_map(struct resolver *r, struct yaml_item *it)
+static struct node *resolve_map(struct resolver *r, const struct node *it)
 {
     struct node *map = node_map(r->a);
     AUTO_MEMBERS ix = {0};
-    struct frame f = {.up = r->frame};
+    struct frame f = {.up = r->frame, .node = it};
     bool merged = false;
     if (!map) {
         return fail(r, it, "document is too large");
@@ -311,14 +341,14 @@ static struct node *resolve_map(struct resolver *r, struct yaml_item *it)
     return ok ? map : NULL;
 }
 
-static struct node *resolve_list(struct resolver *r, struct yaml_item *it)
+static struct node *resolve_list(struct resolver *r, const struct node *it)
 {
     struct node *list = node_list(r->a);
     struct node **items = arena_array(r->a, struct node *, it->n);
     if (!list || !items) {
         return fail(r, it, "document is too large");
     }
-    struct frame f = {.up = r->frame, .in_list = true};
+    struct frame f = {.up = r->frame, .node = it, .in_list = true};
     r->frame = &f;
     for (f.index = 0; f.index < it->n; f.index++) {
         items[f.index] = resolve(r, it->items[f.index]);
@@ -332,66 +362,62 @@ static struct node *resolve_list(struct resolver *r, struct yaml_item *it)
     return list;
 }
 
-static struct node *resolve_alias(struct resolver *r, struct yaml_item *it)
+static struct node *resolve_alias(struct resolver *r, const struct node *it)
 {
-    if (it->target->busy) {
-        return fail(r, it, "anchor value contains itself");
+    for (const struct frame *f = r->frame; f; f = f->up) {
+        if (f->node == it->target) {
+            struct str name = str_sub(it->text, 0, 128);
+            err_set(r->err, ERR_BAD_REQUEST, "yaml: anchor '%.*s' value contains itself",
+                    STR_ARG(name));
+            return NULL;
+        }
     }
     r->alias_depth++;
     struct node *n = resolve(r, it->target);
     r->alias_depth--;
-    if (n && r->alias_depth == 0) {
-        n->span_from = it->from;
-        n->span_to = it->to;
-        it->node = n;
-    }
     return n;
 }
 
-static struct node *resolve(struct resolver *r, struct yaml_item *it)
+static struct node *resolve(struct resolver *r, const struct node *it)
 {
     r->n_nodes++;
     r->n_alias_nodes += r->alias_depth > 0;
     if (too_many_aliases(r)) {
-        return fail(r, it, "document contains excessive aliasing");
+        return fail_anywhere(r, "document contains excessive aliasing");
     }
-    if (it->type == YAML_ALIAS) {
-        return resolve_alias(r, it);
-    }
-    if (it->type != YAML_SCALAR && r->depth >= LIMIT_JSON_DEPTH) {
+    bool scalar = is_scalar(it);
+    if (!scalar && it->type != NODE_ALIAS && r->depth >= LIMIT_JSON_DEPTH) {
         return fail(r, it, "nesting is too deep");
     }
-    it->busy = true;
-    r->depth++;
-    struct node *n = it->type == YAML_SCALAR ? resolve_scalar(r, it)
-                     : it->type == YAML_LIST ? resolve_list(r, it)
-                                             : resolve_map(r, it);
-    r->depth--;
-    it->busy = false;
+    r->depth += it->type != NODE_ALIAS;
+    struct node *n = scalar                    ? resolve_scalar(r, it)
+                     : it->type == NODE_ALIAS ? resolve_alias(r, it)
+                     : it->type == NODE_LIST  ? resolve_list(r, it)
+                                              : resolve_map(r, it);
+    r->depth -= it->type != NODE_ALIAS;
     if (n && r->alias_depth == 0) { /* the bytes of an anchor are not the copy's to change */
-        n->span_from = it->from;
-        n->span_to = it->to;
-        it->node = n;
+        n->span_from = it->span_from;
+        n->span_to = it->span_to;
     }
     return n;
 }
 
-struct node *yaml_item_resolve(struct arena *a, struct yaml_item *root,
-                               const struct json_options *o, struct err *err)
+struct node *yaml_values(struct arena *a, struct str text, const struct node *root,
+                         const struct json_options *o, struct err *err)
 {
-    struct resolver r = {.a = a, .o = o, .err = err};
+    struct resolver r = {.a = a, .text = text, .o = o, .err = err};
     return resolve(&r, root);
 }
 
 struct node *yaml_parse(struct arena *a, struct str text, const struct json_options *o,
                         struct err *err)
 {
-    AUTO_YAML_LOADER *l = yaml_loader_new(a, text, err);
-    struct yaml_item *root = NULL;
-    if (!l || yaml_loader_next(l, &root, err)) {
+    const struct yaml_limits limits = {LIMIT_JSON_DEPTH, .documents = 1, .slash = true};
+    struct yaml_docs docs;
+    if (yaml_read(a, text, &limits, &docs, NULL, err)) {
         return NULL;
     }
-    struct node *n = root ? yaml_item_resolve(a, root, o, err) : node_null(a);
+    struct node *n = docs.n ? yaml_values(a, text, docs.list->root, o, err) : node_null(a);
     if (!n && err && err->kind == ERR_NONE) {
         err_set(err, ERR_BAD_REQUEST, "yaml: document is too large");
     }
@@ -400,22 +426,19 @@ struct node *yaml_parse(struct arena *a, struct str text, const struct json_opti
 
 struct node *yaml_parse_all(struct arena *a, struct str text, struct err *err)
 {
-    AUTO_YAML_LOADER *l = yaml_loader_new(a, text, err);
+    const struct yaml_limits limits = {LIMIT_JSON_DEPTH, .slash = true};
+    struct yaml_docs docs;
     struct node *list = node_list(a);
-    struct yaml_item *root = NULL;
-    if (!l) {
+    if (yaml_read(a, text, &limits, &docs, NULL, err)) {
         return NULL;
     }
-    do {
-        if (yaml_loader_next(l, &root, err)) {
-            return NULL;
-        }
-        struct node *n = root ? yaml_item_resolve(a, root, NULL, err) : NULL;
-        if (root && !n) {
+    for (size_t i = 0; i < docs.n; i++) {
+        struct node *n = yaml_values(a, text, docs.list[i].root, NULL, err);
+        if (!n) {
             return NULL;
         }
         node_push(a, list, n);
-    } while (root);
+    }
     if (a->exhausted) {
         err_set(err, ERR_BAD_REQUEST, "yaml: document is too large");
         return NULL;

@@ -77,7 +77,7 @@ static bool is_blank(unsigned char b)
 
 static size_t line_end(const struct yaml_comments *c, size_t at)
 {
-    while (at < c->text.len && !yaml_break_at(c->text, at)) {
+    while (at < c->text.len && !yaml_newline_at(c->text, at)) {
         at++;
     }
     return at;
@@ -184,7 +184,7 @@ static void read_run(struct yaml_comments *c, bool from_top)
     }
     while (at < reach) {
         unsigned char b = byte_at(c, at);
-        size_t brk = yaml_break_at(c->text, at);
+        size_t brk = yaml_newline_at(c->text, at);
         bool closing = c->flow && (b == ']' || b == '}');
         column++;
         if (is_blank(b)) {
@@ -227,7 +227,7 @@ static void read_run(struct yaml_comments *c, bool from_top)
         c->column = column - 1 + count_chars(str_sub(c->text, at, end));
         line = real_line;
         column = 0;
-        brk = yaml_break_at(c->text, end);
+        brk = yaml_newline_at(c->text, end);
         real_line += brk > 0;
         at = end + brk;
         reach = end + REACH;
@@ -249,7 +249,7 @@ static void read_gap(struct yaml_comments *c, size_t to)
     c->gap = c->n;
     c->gap_from = (int64_t)c->at;
     while (c->at < to) {
-        size_t brk = yaml_break_at(c->text, c->at);
+        size_t brk = yaml_newline_at(c->text, c->at);
         if (brk) {
             c->at += brk;
             c->breaks++;
@@ -299,7 +299,7 @@ static void read_block_header(struct yaml_comments *c, const struct yaml_token *
 static void skip_behind_plain(struct yaml_comments *c)
 {
     for (;;) {
-        size_t brk = yaml_break_at(c->text, c->at);
+        size_t brk = yaml_newline_at(c->text, c->at);
         if (brk) {
             c->breaks++;
             c->line++;

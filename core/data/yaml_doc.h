@@ -22,7 +22,9 @@ struct yaml_docs {
 };
 
 struct yaml_limits {
-    size_t depth; /* of nesting; 0: LIMIT_YAML_DEPTH */
+    size_t depth;     /* of nesting; 0: LIMIT_YAML_DEPTH */
+    size_t documents; /* stop behind so many, whatever follows; 0: read all */
+    bool slash;       /* read the escape \/ of JSON and YAML 1.2, which the peer refuses in files */
 };
 
 /* Reads every document of text, which must live as long as the arena. Duplicate keys are kept (the

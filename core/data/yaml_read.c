@@ -963,14 +963,14 @@ static void reader_done(struct reader *r)
 }
 #define AUTO_READER __attribute__((cleanup(reader_done))) struct reader
 
-static int read_stream(struct reader *r, struct yaml_docs *out)
+static int read_stream(struct reader *r, size_t most, struct yaml_docs *out)
 {
     if (!peek(r)) {
         return -1;
     }
     skip(r); /* start of the stream */
     size_t cap = 0;
-    for (;;) {
+    while (!most || out->n < most) {
         struct yaml_doc doc;
         int got = read_document(r, &doc, out->n == 0);
         if (got) {
@@ -989,6 +989,7 @@ static int read_stream(struct reader *r, struct yaml_docs *out)
         }
         out->list[out->n++] = doc;
     }
+    return 0;
 }
 
 int yaml_read(struct arena *a, struct str text, const struct yaml_limits *limits,
@@ -1003,11 +1004,11 @@ int yaml_read(struct arena *a, struct str text, const struct yaml_limits *limits
     }
     r.text = text = yaml_as_utf8(a, text);
     yaml_comments_init(&r.comments, a, text);
-    r.scanner = yaml_scanner_new(a, text, r.depth);
+    r.scanner = yaml_scanner_new(a, text, r.depth, limits && limits->slash);
     if (!r.scanner) {
         return err_set(err, ERR_INTERNAL, "cannot start the YAML scanner");
     }
-    int failed = read_stream(&r, out);
+    int failed = read_stream(&r, limits ? limits->documents : 0, out);
     if (failed && where) {
         *where = arena_printf(a, "%s (document %zu, line %zu, column %zu)", r.fault.err->message,
                               out->n + 1, r.fault.line + 1, r.fault.column + 1);

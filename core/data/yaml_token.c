@@ -21,7 +21,7 @@ struct yaml_scanner {
     size_t depth;             /* limit of block and of flow nesting */
     size_t flow, block;
     uint64_t looks;
-    bool ascii;
+    bool ascii, slash;
     size_t skipped;           /* bytes of a byte order mark */
     size_t at_char, at_byte;  /* cursor: the same place in both units */
     bool drop_comma;          /* the next token is part of the tag before it */
@@ -73,12 +73,13 @@ struct str yaml_as_utf8(struct arena *a, struct str text)
     return arena_str(a, buf_str(&b));
 }
 
-struct yaml_scanner *yaml_scanner_new(struct arena *a, struct str text, size_t depth)
+struct yaml_scanner *yaml_scanner_new(struct arena *a, struct str text, size_t depth, bool slash)
 {
     struct yaml_scanner *s = mem_new(struct yaml_scanner);
     s->a = a;
     s->text = text;
     s->depth = depth;
+    s->slash = slash;
     s->skipped = str_has_prefix(text, STR(BOM)) ? 3 : 0;
     s->at_byte = s->skipped;
     s->ascii = true;
@@ -188,7 +189,8 @@ static int check(struct yaml_scanner *s, const struct yaml_token *t, struct yaml
         s->block -= s->block > 0;
         break;
     case TOKEN_SCALAR:
-        if (t->style == STYLE_DOUBLE && has_escaped_slash(str_sub(s->text, t->from, t->to))) {
+        if (t->style == STYLE_DOUBLE && !s->slash &&
+            has_escaped_slash(str_sub(s->text, t->from, t->to))) {
             return fail_at(f, t, "found unknown escape character");
         }
         break;

@@ -57,14 +57,15 @@ struct str yaml_as_utf8(struct arena *a, struct str text);
 
 struct yaml_scanner;
 
-/* The text must live as long as the arena and have less than 4 GiB. depth: see struct yaml_limits. */
-struct yaml_scanner *yaml_scanner_new(struct arena *a, struct str text, size_t depth);
+/* The text must live as long as the arena and have less than 4 GiB. depth and slash: see struct
+ * yaml_limits. */
+struct yaml_scanner *yaml_scanner_new(struct arena *a, struct str text, size_t depth, bool slash);
 void yaml_scanner_free(struct yaml_scanner *s);
 /* The next token; not to be called behind TOKEN_STREAM_END. */
 int yaml_scanner_next(struct yaml_scanner *s, struct yaml_token *out, struct yaml_fault *f);
 
 /* Length of the line break at `at`: 0 when there is none, 2 for CR LF. */
-static inline size_t yaml_break_at(struct str text, size_t at)
+static inline size_t yaml_newline_at(struct str text, size_t at)
 {
     unsigned char c = at < text.len ? (unsigned char)text.ptr[at] : 0;
     if (c == '\n') {

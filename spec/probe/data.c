@@ -317,13 +317,13 @@ static int l_yaml_edit(lua_State *L)
     return push_text(L, out);
 }
 
-/* yaml_edit_tree(text, json) → text */
-static int l_yaml_edit_tree(lua_State *L)
+/* yaml_edit_values(text, json) → text */
+static int l_yaml_edit_values(lua_State *L)
 {
     struct str text = arg(L, 1);
     struct call *c = new_call(L);
     struct str out;
-    if (yaml_edit_tree(&c->arena, text, json_arg(L, c, 2), &out, &c->err)) {
+    if (yaml_edit_values(&c->arena, text, json_arg(L, c, 2), &out, &c->err)) {
         return push_failure(L, c);
     }
     return push_text(L, out);
@@ -376,7 +376,7 @@ int luaopen_probe_data(lua_State *L)
         {"yaml_span", l_yaml_span},
         {"yaml_emit", l_yaml_emit},
         {"yaml_edit", l_yaml_edit},
-        {"yaml_edit_tree", l_yaml_edit_tree},
+        {"yaml_edit_values", l_yaml_edit_values},
         {"protobuf", l_protobuf},
         {"protobuf_is", l_protobuf_is},
         {"base64", l_base64},

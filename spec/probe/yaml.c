@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "data/yaml.h"
 #include "data/yaml_doc.h"
 #include "data/yaml_scalar.h"
 
@@ -163,6 +164,20 @@ static int l_rewrite(lua_State *L)
     return 1;
 }
 
+/* edit(text, wanted text) → text with the first document's tree of wanted text */
+static int l_edit(lua_State *L)
+{
+    struct str text = arg(L, 1), wanted = arg(L, 2);
+    struct call *c = new_call(L);
+    struct str out;
+    if (yaml_read(&c->arena, wanted, NULL, &c->docs, NULL, &c->err) || c->docs.n == 0 ||
+        yaml_edit_tree(&c->arena, text, c->docs.list->root, &out, &c->err)) {
+        return push_failure(L, c);
+    }
+    lua_pushlstring(L, out.ptr, out.len);
+    return 1;
+}
+
 /* --- spans --- */
 
 static const char *check_spans(const struct node *n, size_t from, size_t to)
@@ -235,7 +250,7 @@ static int l_read_cost(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"read", l_read}, {"read_cost", l_read_cost}, {"rewrite", l_rewrite}, {"spans", l_spans},
+    {"edit", l_edit}, {"read", l_read}, {"read_cost", l_read_cost}, {"rewrite", l_rewrite}, {"spans", l_spans},
     {NULL, NULL}};
 
 int luaopen_probe_yaml(lua_State *L);

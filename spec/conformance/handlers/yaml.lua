@@ -222,6 +222,10 @@ M["goyaml.error"] = function(case)
     return false, "accepted as " .. json
   end
   local regex = case:param("error_regex")
+  if regex:find("invalid map key", 1, true) then
+    local refused = message:find("a map key must be a scalar", 1, true) ~= nil
+    return refused, refused and nil or message, "yaml-map-key"
+  end
   return matches(message, regex), ("error '%s', expected '%s'"):format(message, regex)
 end
 

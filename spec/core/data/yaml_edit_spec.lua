@@ -76,7 +76,7 @@ describe("yaml_edit_set", function()
   it("changes single members of a map that is set whole", function()
     changes("metadata labels", '{"app":"db","new":"1"}',
       'app: web # keep\n    # about tier\n    tier: "back"\n',
-      'app: db # keep\n    # about tier\n    new: "1"\n')
+      'app: db # keep\n    new: "1"\n')
   end)
 
   it("keeps the elements of lists that stay, and the list's indentation", function()
@@ -113,7 +113,7 @@ describe("yaml_edit_set", function()
 
   it("moves the next member up when the first one behind a dash goes", function()
     assert.equal("l:\n- name: yy # c\n  b: 2\n",
-      data.yaml_edit_tree("l:\n- a: 1\n  name: yy # c\n  b: 2\n", '{"l":[{"name":"yy","b":2}]}'))
+      data.yaml_edit_values("l:\n- a: 1\n  name: yy # c\n  b: 2\n", '{"l":[{"name":"yy","b":2}]}'))
   end)
 
   it("edits flow collections inside their line", function()
@@ -144,7 +144,7 @@ describe("yaml_edit_set", function()
     assert.equal("a: # c\n- 1\nb: 1\n", set("a: x # c\nb: 1\n", "a", "[1]"))
     assert.equal("a:\n  k: v\nb: 1\n", set("a:\n- 1\n- 2\nb: 1\n", "a", '{"k":"v"}'))
     assert.equal("a: 1\n", set("a: 'x\n  y'\n", "a", "1"))
-    assert.equal("- a: 1\n  b: 2\n- 2\n", data.yaml_edit_tree("- 1\n- 2\n", '[{"a":1,"b":2},2]'))
+    assert.equal("- a: 1\n  b: 2\n- 2\n", data.yaml_edit_values("- 1\n- 2\n", '[{"a":1,"b":2},2]'))
   end)
 
   it("keeps a last line without line feed", function()

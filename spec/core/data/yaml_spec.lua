@@ -68,6 +68,10 @@ describe("yaml_parse", function()
       '{"a":"x\\n\\ny\\n","b":"x y","c":"z\\n\\n","d":{"e":[1,{"f":null}],"g":null}}')
   end)
 
+  it("accepts JSON with its escapes", function()
+    parses([[{"a": "x\/y\u00e9\n"}]], [[{"a":"x/yé\n"}]])
+  end)
+
   it("accepts CR LF and a byte order mark", function()
     parses("\u{feff}a: 1\r\nb:\r\n- x\r\nc: |\r\n  l1\r\n  l2\r\n",
       '{"a":1,"b":["x"],"c":"l1\\nl2\\n"}')
@@ -103,8 +107,8 @@ describe("yaml_parse", function()
 
   it("stops at the depth limit", function()
     assert.is_string((data.yaml(("["):rep(512) .. ("]"):rep(512))))
-    refuses(("["):rep(513) .. ("]"):rep(513), "nesting is too deep")
-    refuses(("["):rep(100000), "nesting is too deep")
+    refuses(("["):rep(513) .. ("]"):rep(513), "exceeded max depth of 512")
+    refuses(("["):rep(100000), "exceeded max depth of 512")
   end)
 
   it("refuses duplicate keys or reports them", function()
@@ -115,10 +119,10 @@ describe("yaml_parse", function()
     assert.equal("b[0].c\na\n", reports)
   end)
 
-  it("names the line of broken text", function()
-    refuses("a: 1\nb: [1\nc: 2\n", "yaml: line 3: ")
-    refuses("a:\n\t- b", "yaml: line 2: ")
-    refuses("a: \xff", "invalid UTF-8")
+  it("says what is broken, and where, as the peer does", function()
+    refuses("a: 1\nb: [1\nc: 2\n", "yaml: line 1: did not find expected ',' or ']'")
+    refuses("a:\n\t- b", "yaml: line 2: found character that cannot start any token")
+    refuses("a: \xff", "yaml: invalid leading UTF-8 octet")
     refuses("a: \1", "control characters are not allowed")
   end)
 
