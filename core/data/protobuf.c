@@ -50,6 +50,7 @@ static const struct kind kinds[] = {
      &k8s__self_subject_rules_review__descriptor},
     {"authorization.k8s.io/", "SubjectAccessReview", &k8s__subject_access_review__descriptor},
     {"coordination.k8s.io/", "Lease", &k8s__lease__descriptor},
+    {"events.k8s.io/", "Event", &k8s__events_event__descriptor},
     {"rbac.authorization.k8s.io/", "ClusterRole", &k8s__cluster_role__descriptor},
     {"rbac.authorization.k8s.io/", "ClusterRoleBinding", &k8s__role_binding__descriptor},
     {"rbac.authorization.k8s.io/", "Role", &k8s__cluster_role__descriptor},

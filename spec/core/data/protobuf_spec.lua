@@ -85,6 +85,16 @@ describe("protobuf_decode_object", function()
       .. '"renewTime":"0001-01-01T00:00:00.000000Z","leaseTransitions":0}')
   end)
 
+  it("knows both forms of Events", function()
+    decodes("events.k8s.io/v1", "Event", f(2, f(1, 1700000000)) .. f(3, f(1, 2)) .. f(4, "spec")
+      .. f(7, "R") .. f(8, f(1, "ConfigMap") .. f(3, "x")) .. f(10, "hello") .. f(11, "Normal")
+      .. f(12, f(1, "c")) .. f(13, f(1, 951782400)) .. f(15, 0),
+      '"eventTime":"2023-11-14T22:13:20.000000Z","series":{"count":2},'
+      .. '"reportingController":"spec","reason":"R","regarding":{"kind":"ConfigMap","name":"x"},'
+      .. '"note":"hello","type":"Normal","deprecatedSource":{"component":"c"},'
+      .. '"deprecatedFirstTimestamp":"2000-02-29T00:00:00Z"')
+  end)
+
   it("flattens the extra values of users", function()
     decodes("authorization.k8s.io/v1", "SubjectAccessReview", f(2, f(3, "u")
       .. f(4, "g1") .. f(4, "g2")

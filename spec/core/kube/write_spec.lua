@@ -49,15 +49,20 @@ describe("kube writes", function()
     end)
 
     it("takes Kubernetes protobuf", function()
-      local meta = "\10\2pb"
-      local object = "\10" .. string.char(#meta) .. meta
-      local type_meta = "\10\2v1\18\9ConfigMap"
-      local body = "k8s\0\10" .. string.char(#type_meta) .. type_meta .. "\18"
-        .. string.char(#object) .. object
-      local answer = s.call("POST", CM, body,
-        { ["Content-Type"] = "application/vnd.kubernetes.protobuf" })
-      assert.equal(201, answer.status)
-      assert.equal("pb", answer.json.metadata.name)
+      local function part(number, text)
+        return string.char(number << 3 | 2, #text) .. text
+      end
+      local function create(path, version, kind, object)
+        return s.must("POST", path, "k8s\0" .. part(1, part(1, version) .. part(2, kind))
+          .. part(2, object), { ["Content-Type"] = "application/vnd.kubernetes.protobuf" })
+      end
+      local meta = part(1, part(1, "pb"))
+      assert.equal("pb", create(CM, "v1", "ConfigMap", meta).metadata.name)
+      local EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
+      create(EVENTS, "events.k8s.io/v1", "Event",
+        meta .. part(8, part(3, "seen")) .. part(10, "hi"))
+      local o = s.get("/api/v1/namespaces/default/events/pb").json
+      assert.same({ "hi", "seen" }, { o.message, o.involvedObject.name })
     end)
 
     it("refuses what is there, and namespaces that are not", function()
