@@ -7,6 +7,7 @@
 #pragma once
 
 #include "krm/resources.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 struct krm_part {
@@ -27,3 +28,11 @@ int krm_parts_read(struct arena *a, struct str text, struct krm_parts *out, stru
                    struct err *err);
 /* The text with CR LF as LF; text itself when there is none. */
 struct str krm_plain_lines(struct arena *a, struct str text);
+/* Adds the resources of parts to out, annotated as the options say; path empty: none is set. */
+int krm_parts_resources(struct arena *a, const struct krm_parts *parts, struct str path,
+                        const struct krm_read_options *o, struct node *out, struct err *err);
+/* What is written for a resource: itself, or the list that it wraps. defects: kpt loses the comments
+ * of that document and leaves an empty list wrapped. */
+struct node *krm_resource_root(struct arena *a, struct node *resource, bool defects);
+/* JSON of a resource as kyaml writes it: indented, keys sorted, a line feed at the end. */
+int krm_resource_json(struct arena *a, struct node *resource, struct buf *out, struct err *err);

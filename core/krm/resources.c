@@ -79,20 +79,17 @@ static int add_resource(struct arena *a, const struct krm_part *part, struct str
     return 0;
 }
 
-/* The items of a wrapped list; false when the document is none. */
-static bool unwrap(struct arena *a, const struct krm_parts *parts, struct node *out)
+int krm_parts_resources(struct arena *a, const struct krm_parts *parts, struct str path,
+                        const struct krm_read_options *o, struct node *out, struct err *err)
 {
-    const struct node *root = parts->n == 1 ? parts->list[0].root : NULL;
-    struct str kind = node_text_at(root, "kind");
-    const struct node *items = node_getz(root, "items");
-    if ((!str_eqz(kind, "List") && !str_eqz(kind, "ResourceList")) ||
-        (!items && !node_getz(root, "functionConfig"))) {
-        return false;
+    size_t index = 0;
+    for (size_t i = 0; i < parts->n; i++) {
+        if (parts->list[i].root &&
+            add_resource(a, &parts->list[i], path, index++, o, out, err)) {
+            return -1;
+        }
     }
-    for (size_t i = 0; node_is(items, NODE_LIST) && i < items->n; i++) {
-        node_push(a, out, items->items[i]);
-    }
-    return true;
+    return 0;
 }
 
 static int read_file(struct arena *a, const struct krm_file *file,
@@ -100,15 +97,9 @@ static int read_file(struct arena *a, const struct krm_file *file,
 {
     struct krm_parts parts;
     struct str where = STR_NULL;
-    size_t index = 0;
     int rc = krm_parts_read(a, file->text, &parts, &where, err);
-    if (rc == 0 && o->unwrap && unwrap(a, &parts, out)) {
-        return 0;
-    }
-    for (size_t i = 0; rc == 0 && i < parts.n; i++) {
-        if (parts.list[i].root) {
-            rc = add_resource(a, &parts.list[i], file->path, index++, o, out, err);
-        }
+    if (rc == 0) {
+        rc = krm_parts_resources(a, &parts, file->path, o, out, err);
     }
     if (rc && file->path.len) {
         if (where.len) {

@@ -17,13 +17,12 @@ struct krm_files {
     size_t n, cap;
 };
 
+/* Lists in files are never unwrapped (krm/stream.h does that). */
 struct krm_read_options {
     bool annotate;    /* set path and index annotations, both spellings */
     bool detect_wide; /* set the seqindent annotation */
     bool wrap_lists;  /* a list at the top goes under the reserved key, else it is an error */
     bool json;        /* *.json, too */
-    bool unwrap;      /* the only document of a file that is a List or ResourceList gives its items,
-                       * as they are; files of packages are never unwrapped */
 };
 
 /* Reads files named by krm_is_resource_file into the items of *out (NODE_LIST). An error names file,

@@ -42,6 +42,24 @@ static int too_large(struct err *err)
     return err_set(err, ERR_TOO_LARGE, "resources are too large");
 }
 
+struct node *krm_resource_root(struct arena *a, struct node *resource, bool defects)
+{
+    struct node *list = krm_resource_unwrap(resource);
+    if (!list || (list->n == 0 && defects)) {
+        return resource;
+    }
+    struct node *c = defects && list->notes ? arena_new(a, struct node) : NULL;
+    struct node_notes *notes = c ? arena_new(a, struct node_notes) : NULL;
+    if (!notes) {
+        return list;
+    }
+    *notes = *list->notes;
+    notes->top = notes->bottom = STR_NULL;
+    *c = *list;
+    c->notes = notes;
+    return c;
+}
+
 /* --- where a resource goes --- */
 
 static struct str default_path(struct arena *a, const struct node *resource)
@@ -78,21 +96,6 @@ static int check_path(const struct job *j, struct str path, struct err *err)
     return 0;
 }
 
-/* kpt loses the comments of a document when it wraps its list. */
-static struct node *unwrapped(const struct job *j, struct node *list)
-{
-    struct node *c = j->o->defects && list->notes ? arena_new(j->a, struct node) : NULL;
-    struct node_notes *notes = c ? arena_new(j->a, struct node_notes) : NULL;
-    if (!notes) {
-        return list;
-    }
-    *notes = *list->notes;
-    notes->top = notes->bottom = STR_NULL;
-    *c = *list;
-    c->notes = notes;
-    return c;
-}
-
 static int place(struct job *j, struct node *resource, struct err *err)
 {
     struct entry e = {.turn = j->n};
@@ -108,10 +111,7 @@ static int place(struct job *j, struct node *resource, struct err *err)
                  ? resource
                  : krm_annotation_without(j->a, resource, reader_keys,
                                           sizeof(reader_keys) / sizeof(*reader_keys));
-    struct node *list = krm_resource_unwrap(e.node);
-    if (list && (list->n || !j->o->defects)) { /* kpt leaves an empty one wrapped */
-        e.node = unwrapped(j, list);
-    }
+    e.node = e.node ? krm_resource_root(j->a, e.node, j->o->defects) : NULL;
     j->list[j->n++] = e;
     return j->a->exhausted ? too_large(err) : 0;
 }
@@ -176,14 +176,13 @@ static void sort_members(struct node *n)
 }
 
 /* By way of its text, which resolves aliases and numbers and bounds the depth. */
-static int write_json(const struct job *j, struct buf *out, const struct entry *e,
-                      struct err *err)
+int krm_resource_json(struct arena *a, struct node *resource, struct buf *out, struct err *err)
 {
     AUTO_BUF text = BUF_INIT;
-    write_one(j, &text, e);
-    struct node *tree = yaml_parse(j->a, arena_str(j->a, buf_str(&text)), NULL, err);
+    yaml_write_node(&text, resource, NULL);
+    struct node *tree = yaml_parse(a, arena_str(a, buf_str(&text)), NULL, err);
     if (!tree) {
-        return err_wrap(err, "%.*s", STR_ARG(e->path));
+        return -1;
     }
     sort_members(tree);
     json_emit_pretty(out, tree, 2);
@@ -197,7 +196,8 @@ static int write_anew(const struct job *j, struct buf *out, const struct entry *
                       struct err *err)
 {
     if (n == 1 && str_has_suffix(e->path, STR(".json"))) {
-        return write_json(j, out, e, err);
+        return krm_resource_json(j->a, e->node, out, err) ? err_wrap(err, "%.*s", STR_ARG(e->path))
+                                                          : 0;
     }
     for (size_t i = 0; i < n; i++) {
         if (i) {

@@ -13,6 +13,7 @@
 #include "krm/annotation.h"
 #include "krm/heal.h"
 #include "krm/resources.h"
+#include "krm/stream.h"
 
 /* What a call works with; a userdata, so that Lua errors cannot leak it. */
 struct call {
@@ -97,7 +98,6 @@ static struct krm_read_options read_options(lua_State *L, int i)
         .detect_wide = option(L, i, "detect_wide"),
         .wrap_lists = option(L, i, "wrap_lists"),
         .json = option(L, i, "json"),
-        .unwrap = option(L, i, "unwrap"),
     };
 }
 
@@ -130,8 +130,17 @@ static int write_items(lua_State *L, struct call *c, const struct node *items, i
                                                                     : push_files(L, &out);
 }
 
-/* rewrite(files, options): what reading and writing makes of them; one_file: resources that say
- * nothing about their place stay in the first */
+static struct node *first_tree(struct call *c, struct str text)
+{
+    struct yaml_docs docs = {0};
+    text = arena_str(&c->arena, text);
+    if (yaml_read(&c->arena, text, NULL, &docs, NULL, &c->err) || docs.n == 0) {
+        return NULL;
+    }
+    return docs.list[0].root;
+}
+
+/* rewrite(files, options): what reading and writing makes of them */
 static int l_rewrite(lua_State *L)
 {
     struct call *c = new_call(L);
@@ -141,16 +150,111 @@ static int l_rewrite(lua_State *L)
     if (krm_resources_read(&c->arena, &files, &o, &items, NULL, &c->err)) {
         return push_failure(L, c);
     }
-    for (size_t i = 0; option(L, 2, "one_file") && i < items->n; i++) {
-        struct node *n = items->items[i];
-        struct str index = arena_printf(&c->arena, "%zu", i);
-        if (!krm_annotation(n, KRM_SEQINDENT).len &&
-            (krm_annotation_set(&c->arena, n, KRM_PATH, files.list[0].path, &c->err) ||
-             krm_annotation_set(&c->arena, n, KRM_INDEX, index, &c->err))) {
+    return write_items(L, c, items, 2, &files);
+}
+
+/* A member of an options table, or an empty text. */
+static struct str text_option(lua_State *L, struct call *c, int table, const char *name)
+{
+    struct str s = STR_NULL;
+    if (lua_istable(L, table)) {
+        lua_getfield(L, table, name);
+        if (lua_isstring(L, -1)) {
+            s = arena_str(&c->arena, arg(L, -1));
+        }
+        lua_pop(L, 1);
+    }
+    return s;
+}
+
+/* stream(text, options): read as a stream and written as one. unwrap: as documents; kind,
+ * api_version: as such a list; config: a functionConfig to add */
+static int l_stream(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct krm_read_options o = read_options(L, 2);
+    struct krm_stream s;
+    if (krm_stream_read(&c->arena, arg(L, 1), &o, &s, &c->err)) {
+        return push_failure(L, c);
+    }
+    if (option(L, 2, "unwrap")) {
+        s.kind = STR_NULL;
+    } else if (option(L, 2, "kind")) {
+        s.kind = text_option(L, c, 2, "kind");
+        s.api_version = text_option(L, c, 2, "api_version");
+    }
+    struct krm_stream config = {0};
+    struct str text = text_option(L, c, 2, "config");
+    if (text.len) {
+        if (krm_stream_read(&c->arena, text, &(struct krm_read_options){0}, &config, &c->err)) {
             return push_failure(L, c);
         }
+        s.config = config.items->items[0];
     }
-    return write_items(L, c, items, 2, &files);
+    const struct krm_stream_options w = {
+        .sort = option(L, 2, "sort"),
+        .keep_annotations = option(L, 2, "keep_annotations"),
+        .defects = option(L, 2, "defects"),
+    };
+    return krm_stream_write(&c->arena, &s, &w, &c->out, &c->err) ? push_failure(L, c)
+                                                                 : push_text(L, buf_str(&c->out));
+}
+
+/* read_stream(text, options): the items' texts, the functionConfig's, the results' and the kind */
+static int l_read_stream(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct krm_read_options o = read_options(L, 2);
+    struct krm_stream s;
+    if (krm_stream_read(&c->arena, arg(L, 1), &o, &s, &c->err)) {
+        return push_failure(L, c);
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < s.items->n; i++) {
+        buf_clear(&c->out);
+        yaml_write_node(&c->out, s.items->items[i], &(struct yaml_form){.defects = true});
+        push_text(L, buf_str(&c->out));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    const struct node *others[] = {s.config, s.results};
+    for (size_t i = 0; i < 2; i++) {
+        buf_clear(&c->out);
+        if (others[i]) {
+            yaml_write_node(&c->out, others[i], &(struct yaml_form){.defects = true});
+        }
+        push_text(L, buf_str(&c->out));
+    }
+    push_text(L, s.kind);
+    push_text(L, s.api_version);
+    return 5;
+}
+
+/* format(text): documents with their fields in the order of `format` */
+static int l_format(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct krm_stream s;
+    if (krm_stream_read(&c->arena, arg(L, 1), &(struct krm_read_options){0}, &s, &c->err)) {
+        return push_failure(L, c);
+    }
+    for (size_t i = 0; i < s.items->n; i++) {
+        krm_format_order(s.items->items[i]);
+    }
+    const struct krm_stream_options w = {.defects = true};
+    return krm_stream_write(&c->arena, &s, &w, &c->out, &c->err) ? push_failure(L, c)
+                                                                 : push_text(L, buf_str(&c->out));
+}
+
+/* mirror(text): with annotations in both spellings */
+static int l_mirror(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct node *n = first_tree(c, arg(L, 1));
+    if (!n || krm_annotation_mirror(&c->arena, n, &c->err)) {
+        return push_failure(L, c);
+    }
+    yaml_write_node(&c->out, n, &(struct yaml_form){.defects = true});
+    return push_text(L, buf_str(&c->out));
 }
 
 /* read(files, options): the texts of the resources */
@@ -174,16 +278,6 @@ static int l_read(lua_State *L)
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
-}
-
-static struct node *first_tree(struct call *c, struct str text)
-{
-    struct yaml_docs docs = {0};
-    text = arena_str(&c->arena, text);
-    if (yaml_read(&c->arena, text, NULL, &docs, NULL, &c->err) || docs.n == 0) {
-        return NULL;
-    }
-    return docs.list[0].root;
 }
 
 /* Steps from the root; numbers are list indices from 1. NULL when there is no such place. */
@@ -314,6 +408,10 @@ int luaopen_probe_resources(lua_State *L)
         {"rewrite", l_rewrite},
         {"read", l_read},
         {"change", l_change},
+        {"stream", l_stream},
+        {"read_stream", l_read_stream},
+        {"format", l_format},
+        {"mirror", l_mirror},
         {"write_values", l_write_values},
         {"rewrite_yaml", l_rewrite_yaml},
         {"heal", l_heal},
