@@ -526,16 +526,29 @@ static void delete_pairs(struct yaml_diff *d, const struct entry *entries,
     }
 }
 
-/* Members of want that source lacks go behind the last one that source has. */
+/* Members of want that source lacks go behind the one that they follow there; values by themselves
+ * have no order, so they go behind the last one. */
 static void add_pairs(struct yaml_diff *d, const struct node *s, const struct node *want,
-                      const struct entry *last, size_t column)
+                      const struct entry *entries, size_t column)
 {
     AUTO_MEMBERS ix = {0};
-    for (size_t i = 0; i < want->n; i++) {
+    const struct entry *above = NULL, *last = &entries[s->n - 1];
+    for (size_t i = 0; i < want->n && !d->unsupported; i++) {
         const struct node_member *m = &want->members[i];
-        if (members_find(&ix, s->members, s->n, m->key) == MEMBERS_NONE) {
-            struct entry e = {.pair = m, .value = m->value};
-            insert_entry(d, d->exact ? entry_end(d, last) : last->end, &e, last, column);
+        size_t found = members_find(&ix, s->members, s->n, m->key);
+        if (found != MEMBERS_NONE) {
+            above = &entries[found];
+            continue;
+        }
+        struct entry e = {.pair = m, .value = m->value};
+        if (!d->exact) {
+            insert_entry(d, last->end, &e, last, column);
+        } else if (above) {
+            insert_entry(d, entry_end(d, above), &e, above, column);
+        } else if (entries[0].own_line) {
+            insert_entry(d, entry_start(d, &entries[0]), &e, NULL, column);
+        } else {
+            d->unsupported = true;
         }
     }
 }
@@ -567,7 +580,7 @@ static void edit_map(struct yaml_diff *d, const struct node *s, struct where at,
         }
     }
     if (!d->unsupported) {
-        add_pairs(d, s, want, &entries[s->n - 1], column);
+        add_pairs(d, s, want, entries, column);
     }
 }
 
