@@ -43,7 +43,10 @@ local function run(ctx, req)
   end
 
   local draft = ctx.draft()
-  skeleton.fill(draft, spec.packageName, task.init)
+  ok, err = skeleton.fill(draft, spec.packageName, task.init)
+  if not ok then
+    return nil, err
+  end
   return creation.save(ctx, req.object, draft, task)
 end
 

@@ -92,10 +92,11 @@ function M.context()
   return yaml.emit(file)
 end
 
---- Puts the three files into a draft; files that are there stay.
+--- Puts the three files into a draft (or anything with file and set); files that are there stay.
 --- @param draft lanai.Draft
 --- @param name string
 --- @param init table|lanai.Node
+--- @return true|nil, lanai.Error?
 function M.fill(draft, name, init)
   local files = {
     Kptfile = M.kptfile(name, init),
@@ -104,9 +105,13 @@ function M.fill(draft, name, init)
   }
   for path, text in lanai.sorted_pairs(files) do
     if not draft:file(path) then
-      assert(draft:set(path, text))
+      local ok, err = draft:set(path, text)
+      if not ok then
+        return nil, err
+      end
     end
   end
+  return true
 end
 
 return M
