@@ -130,10 +130,14 @@ static void sort_known_lists(struct node *resource)
     }
 }
 
-void krm_format_order(struct node *resource)
+int krm_format_order(struct node *resource, struct err *err)
 {
-    if (str_eqz(krm_annotation(resource, "config.kubernetes.io/formatting"), "none")) {
-        return;
+    struct str wish = krm_annotation(resource, "config.kubernetes.io/formatting");
+    if (str_eqz(wish, "none")) {
+        return 0;
+    }
+    if (wish.len && !str_eqz(wish, "standard")) {
+        return err_set(err, ERR_BAD_REQUEST, "unknown formatting '%.*s'", STR_ARG(wish));
     }
     sort_known_lists(resource);
     size_t n = 1, cap = 64;
@@ -154,4 +158,5 @@ void krm_format_order(struct node *resource)
         }
     }
     mem_free(todo);
+    return 0;
 }

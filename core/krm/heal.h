@@ -24,5 +24,6 @@ int krm_heal_comments(struct arena *a, const struct node *old, struct node *new,
 void krm_heal_order(struct arena *a, const struct node *old, struct node *new,
                     const struct krm_heal_options *o);
 /* Orders all members as `format` does, and the elements of its two sorted lists; not where the
- * resource asks to be left alone. */
-void krm_format_order(struct node *resource);
+ * annotation config.kubernetes.io/formatting says none. Fails on other words than none and
+ * standard. */
+int krm_format_order(struct node *resource, struct err *err);

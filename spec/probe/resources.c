@@ -8,6 +8,7 @@
 #include <lua.h>
 #include <string.h>
 
+#include "data/base64.h"
 #include "data/yaml.h"
 #include "data/yaml_doc.h"
 #include "krm/annotation.h"
@@ -130,14 +131,16 @@ static int write_items(lua_State *L, struct call *c, const struct node *items, i
                                                                     : push_files(L, &out);
 }
 
+/* The first document, with its comments at its root. */
 static struct node *first_tree(struct call *c, struct str text)
 {
-    struct yaml_docs docs = {0};
+    struct krm_stream s;
+    const struct krm_read_options o = {.wrap_lists = true};
     text = arena_str(&c->arena, text);
-    if (yaml_read(&c->arena, text, NULL, &docs, NULL, &c->err) || docs.n == 0) {
+    if (krm_stream_read(&c->arena, text, &o, &s, &c->err) || s.items->n == 0) {
         return NULL;
     }
-    return docs.list[0].root;
+    return s.items->items[0];
 }
 
 /* rewrite(files, options): what reading and writing makes of them */
@@ -238,7 +241,9 @@ static int l_format(lua_State *L)
         return push_failure(L, c);
     }
     for (size_t i = 0; i < s.items->n; i++) {
-        krm_format_order(s.items->items[i]);
+        if (krm_format_order(s.items->items[i], &c->err)) {
+            return push_failure(L, c);
+        }
     }
     const struct krm_stream_options w = {.defects = true};
     return krm_stream_write(&c->arena, &s, &w, &c->out, &c->err) ? push_failure(L, c)
@@ -325,6 +330,27 @@ static int l_change(lua_State *L)
     return write_items(L, c, items, 2, &files);
 }
 
+/* {"$binary": base64} stands for bytes. */
+static void settle_bytes(struct call *c, struct node **place)
+{
+    struct node *n = *place;
+    struct str bytes;
+    const struct node *binary = node_getz(n, "$binary");
+    if (binary && base64_parse(&c->arena, node_text(binary), &bytes)) {
+        *place = node_str(&c->arena, bytes);
+        return;
+    }
+    for (size_t i = 0; (n->type == NODE_MAP || n->type == NODE_LIST) && i < n->n; i++) {
+        settle_bytes(c, n->type == NODE_MAP ? &n->members[i].value : &n->items[i]);
+    }
+}
+
+static struct yaml_form form_of(lua_State *L, int i)
+{
+    return (struct yaml_form){.wide = option(L, i, "wide"), .defects = option(L, i, "defects"),
+                              .indent = option(L, i, "four") ? 4 : 2};
+}
+
 /* write_values(json, options) → YAML as for values of a program; sort: keys in natural order */
 static int l_write_values(lua_State *L)
 {
@@ -333,12 +359,79 @@ static int l_write_values(lua_State *L)
     if (!n) {
         return push_failure(L, c);
     }
+    settle_bytes(c, &n);
     if (option(L, 2, "sort")) {
         yaml_sort_keys(n);
     }
-    struct yaml_form form = {.wide = option(L, 2, "wide"), .defects = option(L, 2, "defects"),
-                             .indent = option(L, 2, "four") ? 4 : 2};
+    struct yaml_form form = form_of(L, 2);
     yaml_write_values(&c->out, n, &form);
+    return push_text(L, buf_str(&c->out));
+}
+
+static const char *const styles[] = {"double", "single", "literal", "folded", "flow"};
+
+/* A node as the peer's tests describe it: kind, tag, value, style, comments, content. */
+static struct node *described(struct call *c, const struct node *d)
+{
+    struct node *n = arena_new(&c->arena, struct node);
+    struct str kind = node_text(node_getz(d, "kind")), tag = node_text(node_getz(d, "tag"));
+    const struct node *style = node_getz(d, "style"), *content = node_getz(d, "content");
+    struct node_notes *notes = arena_new(&c->arena, struct node_notes);
+    *notes = (struct node_notes){.head = node_text(node_getz(d, "headComment")),
+                                 .line = node_text(node_getz(d, "lineComment")),
+                                 .foot = node_text(node_getz(d, "footComment")),
+                                 .anchor = node_text(node_getz(d, "anchor"))};
+    n->notes = notes;
+    n->text = node_text(node_getz(d, "value"));
+    for (size_t i = 0; node_is(style, NODE_LIST) && i < style->n; i++) {
+        for (uint8_t k = 0; k < 5; k++) {
+            n->style = str_eqz(style->items[i]->text, styles[k]) ? k + 1 : n->style;
+        }
+        notes->tag = str_eqz(style->items[i]->text, "tagged") ? tag : notes->tag;
+    }
+    n->type = str_eqz(kind, "mapping")    ? NODE_MAP
+              : str_eqz(kind, "sequence") ? NODE_LIST
+              : str_eqz(kind, "alias")    ? NODE_ALIAS
+              : !kind.len || str_eqz(kind, "zero") || str_eqz(tag, "!!null") ? NODE_NULL
+              : str_eqz(tag, "!!int")                                       ? NODE_INT
+              : str_eqz(tag, "!!bool")                                      ? NODE_BOOL
+                                                                            : NODE_STRING;
+    if (tag.len && !str_has_prefix(tag, STR("!!"))) {
+        notes->tag = tag;
+    }
+    for (size_t i = 0; content && i < content->n; i++) {
+        struct node *kid = described(c, content->items[i]);
+        if (n->type == NODE_LIST) {
+            node_push(&c->arena, n, kid);
+        } else if (i % 2) {
+            n->members[n->n - 1].value = kid;
+        } else {
+            node_set(&c->arena, n, arena_printf(&c->arena, "%zu", i), kid);
+            n->members[n->n - 1].key = kid->text;
+            n->members[n->n - 1].name = kid;
+        }
+    }
+    return n;
+}
+
+/* write_described(json, options) → YAML of such a node or document */
+static int l_write_described(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct node *d = json_parse(&c->arena, arg(L, 1), NULL, &c->err);
+    if (!d) {
+        return push_failure(L, c);
+    }
+    settle_bytes(c, &d);
+    bool document = str_eqz(node_text(node_getz(d, "kind")), "document");
+    const struct node *root = document ? node_getz(d, "content")->items[0] : d;
+    struct yaml_doc doc = {.root = described(c, root)};
+    if (document) {
+        doc.head = node_text(node_getz(d, "headComment"));
+        doc.foot = node_text(node_getz(d, "footComment"));
+    }
+    struct yaml_form form = form_of(L, 2);
+    yaml_write(&c->out, &(struct yaml_docs){&doc, 1}, &form);
     return push_text(L, buf_str(&c->out));
 }
 
@@ -350,8 +443,7 @@ static int l_rewrite_yaml(lua_State *L)
     if (yaml_read(&c->arena, arg(L, 1), NULL, &docs, NULL, &c->err)) {
         return push_failure(L, c);
     }
-    struct yaml_form form = {.wide = option(L, 2, "wide"), .defects = option(L, 2, "defects"),
-                             .indent = option(L, 2, "four") ? 4 : 2};
+    struct yaml_form form = form_of(L, 2);
     yaml_write(&c->out, &docs, &form);
     return push_text(L, buf_str(&c->out));
 }
@@ -413,6 +505,7 @@ int luaopen_probe_resources(lua_State *L)
         {"format", l_format},
         {"mirror", l_mirror},
         {"write_values", l_write_values},
+        {"write_described", l_write_described},
         {"rewrite_yaml", l_rewrite_yaml},
         {"heal", l_heal},
         {"is_wide", l_is_wide},
