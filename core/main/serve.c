@@ -50,7 +50,7 @@ static int start(struct server *s, const struct config *c, struct err *err)
     struct store_config store = {
         .dir = c->data,
         .change_rows = (int)c->history_changes,
-        .change_age_s = (int)c->history_age,
+        .change_age_s = c->history_age ? (int)c->history_age : -1,
         .audit_rows = (int)c->audit_rows,
         .audit_age_s = c->audit_days * 86400,
     };
