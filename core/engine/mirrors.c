@@ -75,6 +75,6 @@ void engine_mirrors_sweep(struct engine *e)
     e->sweeping = e->sweep_wanted = true;
     pthread_mutex_unlock(&e->lock);
     if (start) {
-        (void)thread_pool_add(e->io, sweep_main, e); /* else the server ends; the next one does it */
+        (void)thread_pool_add(e->io, sweep_main, e); /* else it ends: done at the next start */
     }
 }

@@ -12,7 +12,7 @@
 /* What the variables say; each may be NULL. */
 struct net_proxies {
     const char *http, *https; /* for URLs of this scheme; "host:port" is an http proxy */
-    const char *none;         /* "*", or a comma-separated list of host suffixes, addresses, blocks */
+    const char *none;         /* "*", or names, addresses and blocks separated by commas */
 };
 
 /* Of this process; borrowed from its environment. */

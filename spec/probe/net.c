@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * require "probe_net": the net room for specs. proxy({http=, https=, none=}, url) → the proxy's URL;
+ * require "probe_net": the net room for specs. proxy({http=, https=, none=}, url) → URL of the proxy;
  * setenv(name, value|nil) changes this process' environment, for what reads its variables.
  */
 #include <lauxlib.h>

@@ -214,7 +214,7 @@ static int pool_repo(lua_State *L)
     return 1;
 }
 
-/* pool:sweep({url …}) → number of mirrors removed; keeps those of these URLs without credential. */
+/* pool:sweep({url …}) → number of mirrors removed; keeps those of these URLs, no credential. */
 static int pool_sweep(lua_State *L)
 {
     struct pool_box *b = check_pool(L);

@@ -120,7 +120,8 @@ describe("a sync", function()
     r.spec.resources["mine.txt"] = "mine\n"
     assert(h:write { verb = "update", kind = "packagerevisionresources", ns = "default",
                      name = "git.app.work", object = cjson.encode(r) })
-    for _, refspec in ipairs({ "+HEAD:refs/heads/drafts/app/work", ":refs/heads/drafts/app/work" }) do
+    local branch = "refs/heads/drafts/app/work"
+    for _, refspec in ipairs({ "+HEAD:" .. branch, ":" .. branch }) do
       commit({ ["app/a.txt"] = refspec }, 120)
       push(refspec)
       assert.equal(2, sync())

@@ -23,7 +23,7 @@ describe("proxies", function()
   end)
 
   it("are never asked for this machine", function()
-    for _, host in ipairs({ "localhost", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:80", "[::1]" }) do
+    for _, host in ipairs({ "localhost", "LOCALHOST:81", "127.0.0.1", "127.9.9.9:80", "[::1]" }) do
       assert.equal("", probe.proxy(PROXIES, "http://" .. host .. "/x.git"), host)
     end
     assert.equal("http://plain:3128", probe.proxy(PROXIES, "http://localhost.example.com/"))
