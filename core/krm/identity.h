@@ -28,8 +28,3 @@ int krm_attribute(struct arena *a, struct node *resource, const char *group, str
 /* Whether a node is a KRM resource: it has apiVersion, kind and metadata.name, or is a
  * kustomization. ERR_INVALID says what is missing, behind "<path>: " when path is not empty. */
 int krm_check_resource(const struct node *n, struct str path, struct err *err);
-
-/* Drops the package contexts from items and, when the root Kptfile is among them, appends one with
- * its name and, unless empty, the package path (§2.5). True when one was made. Items carry path
- * annotations. */
-bool krm_package_context(struct arena *a, struct node *items, struct str package_path);

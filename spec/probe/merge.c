@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `require "probe_merge"`: core/krm/merge.h, patch.h, identity.h and kptfile_form.h on text. Options are a table of the
- * members of the C structs. An error comes back as nil and {kind, message}.
+ * `require "probe_merge"`: core/krm/merge.h, patch.h, identity.h, context.h and kptfile_*.h on
+ * text. Options are a table of the members of the C structs. An error comes back as nil and
+ * {kind, message}.
  */
 #include <lauxlib.h>
 #include <lua.h>
@@ -11,7 +12,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "data/yaml_doc.h"
+#include "krm/context.h"
 #include "krm/identity.h"
+#include "krm/kptfile_check.h"
 #include "krm/kptfile_form.h"
 #include "krm/merge.h"
 #include "krm/patch.h"
@@ -222,6 +225,25 @@ static int encode(lua_State *L)
     return 1;
 }
 
+/* kptfile_check(text[, files]): true, or nil and an error */
+static int check_kptfile(lua_State *L)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct err err = ERR_INIT;
+    struct node *form;
+    struct krm_files f = {0};
+    bool given = lua_istable(L, 2);
+    if (given) {
+        f = files_arg(L, 2, &a);
+    }
+    if (kptfile_decode(&a, arg(L, 1), &form, &err) < 0 ||
+        kptfile_check(&a, form, given ? &f : NULL, &err) < 0) {
+        return push_err(L, &err);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 /* --- identity --- */
 
 /* identity(text): group, kind, namespace, name; nothing when it has none */
@@ -284,7 +306,7 @@ static int check(lua_State *L)
     return 1;
 }
 
-/* context(list[, package_path]): YAML list of resources → the same with package contexts */
+/* context(text[, package_path]): a ResourceList after gen-pkg-context */
 static int context(lua_State *L)
 {
     AUTO_ARENA a = ARENA_INIT;
@@ -293,11 +315,12 @@ static int context(lua_State *L)
     if (read_doc(L, 1, &a, &list, &err) < 0) {
         return push_err(L, &err);
     }
-    struct str path = arg(L, 2);
-    bool made = krm_package_context(&a, list, path);
-    push_doc(L, list, &(struct yaml_form){.defects = true});
-    lua_pushboolean(L, made);
-    return 2;
+    if (krm_package_context(&a, node_getz(list, "items"), arg(L, 2))) {
+        struct node *results = node_list(&a);
+        node_push(&a, results, krm_package_context_result(&a));
+        node_setz(&a, list, "results", results);
+    }
+    return push_doc(L, list, &(struct yaml_form){.defects = true});
 }
 
 /* patch(target, patch[, options]): patched text, or false when deleted */
@@ -343,7 +366,8 @@ int luaopen_probe_merge(lua_State *L)
         {"resource", resource}, {"files", files},     {"kptfile", kptfile},
         {"encode", encode},     {"patch", patch},     {"directive", directive},
         {"identity", identity}, {"stamp", stamp},     {"attribute", attribute},
-        {"check", check},       {"context", context}, {NULL, NULL}};
+        {"check", check},       {"context", context}, {"kptfile_check", check_kptfile},
+        {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }
