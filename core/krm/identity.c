@@ -35,7 +35,13 @@ static bool read_stamp(struct str comment, struct str *ns, struct str *name)
         return false;
     }
     s = str_trim(str_sub(s, STAMP.len, s.len), " \t\r\n");
-    return str_split(&s, '/', ns) && s.ptr && (*name = s, true);
+    ptrdiff_t slash = str_find_byte(s, '/');
+    if (slash < 0) {
+        return false;
+    }
+    *ns = str_sub(s, 0, (size_t)slash);
+    *name = str_sub(s, (size_t)slash + 1, s.len);
+    return true;
 }
 
 static struct str text_at(const struct node *resource, const char *path)
