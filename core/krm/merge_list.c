@@ -65,19 +65,72 @@ static unsigned mask_of(const struct keys *k, const struct tuple *t)
     return mask;
 }
 
+static void add_value(struct buf *b, struct str v)
+{
+    uint32_t len = (uint32_t)v.len;
+    buf_add(b, &len, sizeof len);
+    buf_add_str(b, v);
+}
+
 /* A tuple's values under a mask as a key of a hash map. */
 static struct str hash_key(struct buf *b, const struct keys *k, const struct tuple *t,
                            unsigned mask)
 {
     buf_clear(b);
-    buf_addc(b, (char)('0' + mask));
+    buf_addc(b, (char)mask);
     for (size_t i = 0; i < k->n; i++) {
         if (mask & (1u << i)) {
-            buf_printf(b, "%zu:", t->v[i].len);
-            buf_add_str(b, t->v[i]);
+            add_value(b, t->v[i]);
         }
     }
     return buf_str(b);
+}
+
+/* Tuples that were there: looked through while they are few, hashed then. */
+#define FEW 16
+
+struct seen {
+    struct tuple list[FEW];
+    size_t n;
+    struct map all;
+    struct buf scratch;
+};
+
+#define AUTO_SEEN __attribute__((cleanup(seen_done))) struct seen
+
+static void seen_done(struct seen *s)
+{
+    map_done(&s->all);
+    buf_done(&s->scratch);
+}
+
+static void seen_hash(struct seen *s, const struct keys *k, const struct tuple *t)
+{
+    (void)map_set(&s->all, hash_key(&s->scratch, k, t, MASKS - 1), s);
+}
+
+/* Adds the tuple; false when it was there. */
+static bool seen_add(struct seen *s, const struct keys *k, const struct tuple *t)
+{
+    for (size_t i = 0; i < s->n && i < FEW; i++) {
+        bool same = true;
+        for (size_t j = 0; same && j < k->n; j++) {
+            same = str_eq(s->list[i].v[j], t->v[j]);
+        }
+        if (same) {
+            return false;
+        }
+    }
+    if (s->n > FEW && map_has(&s->all, hash_key(&s->scratch, k, t, MASKS - 1))) {
+        return false;
+    }
+    if (s->n < FEW) {
+        s->list[s->n] = *t;
+    } else {
+        seen_hash(s, k, t);
+    }
+    s->n++;
+    return true;
 }
 
 /* --- elements that can be found by their values --- */
@@ -94,6 +147,12 @@ struct bag {
     struct buf scratch;
     struct arena *a;
 };
+
+/* Slots of a bag of few elements are looked through, those of others are linked. */
+static bool bag_is_linked(const struct bag *b)
+{
+    return b->n > FEW;
+}
 
 static void bag_done(struct bag *b)
 {
@@ -158,7 +217,9 @@ static void bag_add(struct bag *b, struct node *element)
         b->cap = cap;
     }
     b->slots[b->n++] = element;
-    bag_index(b, b->n - 1);
+    for (size_t i = b->n == FEW + 1 ? 0 : b->n - 1; bag_is_linked(b) && i < b->n; i++) {
+        bag_index(b, i);
+    }
 }
 
 static struct bag bag_of(struct arena *a, const struct keys *k, const struct node *list)
@@ -168,29 +229,6 @@ static struct bag bag_of(struct arena *a, const struct keys *k, const struct nod
         bag_add(&b, list->items[i]);
     }
     return b;
-}
-
-/* Links of the slots that once had the values of mask, each index + 1; 0 is the end. */
-static size_t bag_first(struct bag *b, const struct tuple *t, unsigned mask)
-{
-    return (uintptr_t)map_find(&b->heads, hash_key(&b->scratch, b->k, t, mask));
-}
-
-static bool matches(const struct keys *k, const struct node *e, const struct tuple *t, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct str v;
-        if (!key_value(k, e, i, &v) || (t->v[i].len && !str_eq(v, t->v[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static size_t bag_next(const struct bag *b, size_t at)
-{
-    uint32_t next = b->links[at - 1].next;
-    return next == UINT32_MAX ? 0 : next + (size_t)1;
 }
 
 /* The element has the values of mask; without any it has all keys, and they are empty. */
@@ -205,19 +243,53 @@ static bool has_values(const struct keys *k, const struct node *e, const struct 
     return same;
 }
 
+static bool matches(const struct keys *k, const struct node *e, const struct tuple *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct str v;
+        if (!key_value(k, e, i, &v) || (t->v[i].len && !str_eq(v, t->v[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Walks over the slots that may have the values of mask: all of them, or those that once had. */
+struct search {
+    struct bag *b;
+    bool linked;
+    size_t at; /* of the slot, or of the link, + 1 */
+};
+
+static struct search search_for(struct bag *b, const struct tuple *t, unsigned mask)
+{
+    struct search s = {.b = b, .linked = mask && bag_is_linked(b)};
+    s.at = s.linked ? (uintptr_t)map_find(&b->heads, hash_key(&b->scratch, b->k, t, mask)) : 1;
+    return s;
+}
+
+/* The next slot, or NULL. */
+static struct node **search_next(struct search *s)
+{
+    if (!s->linked) {
+        return s->at <= s->b->n ? &s->b->slots[s->at++ - 1] : NULL;
+    }
+    if (s->at == 0) {
+        return NULL;
+    }
+    uint32_t slot = s->b->links[s->at - 1].slot, next = s->b->links[s->at - 1].next;
+    s->at = next == UINT32_MAX ? 0 : next + (size_t)1;
+    return &s->b->slots[slot];
+}
+
 /* The first element with these values; keys without a value do not count. */
 static struct node *bag_find(struct bag *b, const struct tuple *t)
 {
     unsigned mask = mask_of(b->k, t);
-    for (size_t i = 0; mask == 0 && i < b->n; i++) {
-        if (has_values(b->k, b->slots[i], t, 0)) {
-            return b->slots[i];
-        }
-    }
-    for (size_t at = mask ? bag_first(b, t, mask) : 0; at; at = bag_next(b, at)) {
-        struct node *e = b->slots[b->links[at - 1].slot];
-        if (has_values(b->k, e, t, mask)) {
-            return e;
+    struct search s = search_for(b, t, mask);
+    for (struct node **slot; (slot = search_next(&s));) {
+        if (has_values(b->k, *slot, t, mask)) {
+            return *slot;
         }
     }
     return NULL;
@@ -228,20 +300,10 @@ static struct node *bag_find(struct bag *b, const struct tuple *t)
 static bool bag_replace(struct bag *b, const struct tuple *t, size_t n, struct node *element)
 {
     bool found = false;
-    unsigned mask = mask_of(b->k, t) & ((1u << n) - 1);
-    if (mask == 0) {
-        for (size_t i = 0; i < b->n; i++) {
-            if (b->slots[i] && matches(b->k, b->slots[i], t, n)) {
-                b->slots[i] = element;
-                found = true;
-            }
-        }
-        return found;
-    }
-    for (size_t at = bag_first(b, t, mask); at; at = bag_next(b, at)) {
-        size_t slot = b->links[at - 1].slot;
-        if (b->slots[slot] && matches(b->k, b->slots[slot], t, n)) {
-            b->slots[slot] = element;
+    struct search s = search_for(b, t, mask_of(b->k, t) & ((1u << n) - 1));
+    for (struct node **slot; (slot = search_next(&s));) {
+        if (*slot && matches(b->k, *slot, t, n)) {
+            *slot = element;
             found = true;
         }
     }
@@ -270,15 +332,12 @@ static struct tuples all_tuples(struct krm_walk *w, struct node **s, const struc
         n += node_is(s[i], NODE_LIST) ? s[i]->n : 0;
     }
     struct tuples out = {.list = arena_array(w->a, struct tuple, n)};
-    AUTO_MAP seen = MAP_INIT;
-    AUTO_BUF key = BUF_INIT;
+    AUTO_SEEN seen = {.n = 0};
     for (size_t i = 0; out.list && i < SIDES; i++) {
         const struct node *list = s[w->prepend ? (i + THEIRS) % SIDES : i];
         for (size_t j = 0; node_is(list, NODE_LIST) && j < list->n; j++) {
             struct tuple t = tuple_of(k, list->items[j]);
-            struct str id = hash_key(&key, k, &t, MASKS - 1);
-            if (!map_has(&seen, id)) {
-                (void)map_set(&seen, id, out.list);
+            if (seen_add(&seen, k, &t)) {
                 out.list[out.n++] = t;
             }
         }
@@ -345,8 +404,10 @@ static void push_element(struct krm_walk *w, const struct keys *k, const struct 
         if (k->n > 1 && t->v[i].len == 0) {
             continue;
         }
-        buf_printf(&w->path, "%s%s=%.*s", n++ ? "," : "", k->set ? "" : k->name[i],
-                   STR_ARG(t->v[i]));
+        buf_addz(&w->path, n++ ? "," : "");
+        buf_addz(&w->path, k->set ? "" : k->name[i]);
+        buf_addc(&w->path, '=');
+        buf_add_str(&w->path, t->v[i]);
     }
     buf_addc(&w->path, ']');
 }
@@ -471,14 +532,12 @@ static void take_elements(struct arena *a, struct node *list, const struct bag *
 bool krm_walk_identifies(const struct node *list, const char *const *keys)
 {
     struct keys k = keys_of(keys && keys[0] ? keys : NULL);
-    AUTO_MAP seen = MAP_INIT;
-    AUTO_BUF id = BUF_INIT;
+    AUTO_SEEN seen = {.n = 0};
     for (size_t i = 0; node_is(list, NODE_LIST) && i < list->n; i++) {
         const struct node *e = list->items[i];
         struct tuple t = tuple_of(&k, e);
         bool fits = k.set ? krm_tree_scalar(e) : node_is(e, NODE_MAP);
-        if (!fits || mask_of(&k, &t) == 0 ||
-            map_set(&seen, hash_key(&id, &k, &t, MASKS - 1), (void *)e)) {
+        if (!fits || mask_of(&k, &t) == 0 || !seen_add(&seen, &k, &t)) {
             return false;
         }
     }
