@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See yaml_token.h. libyaml counts positions in characters; a cursor that follows the tokens turns
- * them into bytes. Each token costs libyaml a look at every open flow collection, so deep flow
- * nesting with many tokens inside is refused by a budget of such looks that grows with the text.
+ * See yaml_token.h. Which token comes is decided by the character at the mark, the column, and
+ * whether a key may start; a key is known as one only when its `:` comes, so the token that may be
+ * one waits in the queue and its KEY is put before it then. The grammar, its limits and its error
+ * texts are those of the peer's scanner. Everything is linear in the text.
  */
 #include "data/yaml_token.h"
 
-#include <yaml.h>
+#include <stdio.h>
 
 #include "base/mem.h"
+#include "data/yaml_scan.h"
 
 #define BOM "\xef\xbb\xbf"
-#define LOOKS 100000000u    /* of libyaml at open flow collections, for any text */
-#define LOOKS_PER_BYTE 64u
-
-struct yaml_scanner {
-    struct arena *a;
-    struct str text;
-    yaml_parser_t parser;
-    size_t depth;             /* limit of block and of flow nesting */
-    size_t flow, block;
-    uint64_t looks;
-    bool ascii, slash;
-    size_t skipped;           /* bytes of a byte order mark */
-    size_t at_char, at_byte;  /* cursor: the same place in both units */
-    bool drop_comma;          /* the next token is part of the tag before it */
-    bool held_any;            /* a token follows the one given last */
-    struct yaml_token held;
-};
+#define KEY_REACH 1024 /* characters between a key and its colon */
+#define COMMENT_REACH 512
 
 int yaml_fail(struct yaml_fault *f, size_t shown, size_t line, size_t column,
               const char *problem)
@@ -40,13 +27,55 @@ int yaml_fail(struct yaml_fault *f, size_t shown, size_t line, size_t column,
     return err_set(f->err, ERR_BAD_REQUEST, "yaml: %s", problem);
 }
 
-static void add_utf8(struct buf *b, uint32_t c)
+/* --- which bytes may be read --- */
+
+/* Length of the character at p, or 0 and what is wrong with it. */
+static size_t check_character(const unsigned char *p, size_t left, const char **wrong)
 {
-    static const uint8_t heads[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    buf_addc(b, (char)(n == 1 ? c : heads[n] | c >> 6 * (n - 1)));
-    while (--n) {
-        buf_addc(b, (char)(0x80 | (c >> 6 * (n - 1) & 0x3f)));
+    size_t n = *p < 0x80 ? 1 : (*p & 0xe0) == 0xc0 ? 2 : (*p & 0xf0) == 0xe0 ? 3
+                             : (*p & 0xf8) == 0xf0 ? 4
+                                                   : 0;
+    if (n == 0 || n > left) {
+        *wrong = n ? "incomplete UTF-8 octet sequence" : "invalid leading UTF-8 octet";
+        return 0;
+    }
+    uint32_t c = n == 1 ? *p : *p & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            *wrong = "invalid trailing UTF-8 octet";
+            return 0;
+        }
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (c < least[n]) {
+        *wrong = "invalid length of a UTF-8 sequence";
+    } else if ((c >= 0xd800 && c < 0xe000) || c > 0x10ffff) {
+        *wrong = "invalid Unicode character";
+    } else if (c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c <= 0x7e) || c == 0x85 ||
+               (c >= 0xa0 && c <= 0xfffd) || c >= 0x10000) {
+        return n;
+    } else {
+        *wrong = "control characters are not allowed";
+    }
+    return 0;
+}
+
+static void check_text(struct yaml_scanner *s)
+{
+    const unsigned char *p = (const unsigned char *)s->text.ptr;
+    s->ascii = true;
+    for (size_t i = s->mark.at; i < s->text.len;) {
+        if (p[i] >= 0x20 && p[i] < 0x7f) {
+            i++;
+            continue;
+        }
+        size_t n = check_character(p + i, s->text.len - i, &s->unreadable);
+        if (n == 0) {
+            s->text.len = i;
+        }
+        s->ascii = s->ascii && n == 1;
+        i += n;
     }
 }
 
@@ -68,7 +97,7 @@ struct str yaml_as_utf8(struct arena *a, struct str text)
             c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
             i += 2;
         }
-        add_utf8(&b, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
+        yaml_add_utf8(&b, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
     }
     return arena_str(a, buf_str(&b));
 }
@@ -80,274 +109,549 @@ struct yaml_scanner *yaml_scanner_new(struct arena *a, struct str text, size_t d
     s->text = text;
     s->depth = depth;
     s->slash = slash;
-    s->skipped = str_has_prefix(text, STR(BOM)) ? 3 : 0;
-    s->at_byte = s->skipped;
-    s->ascii = true;
-    for (size_t i = s->skipped; i < text.len && s->ascii; i++) {
-        s->ascii = (unsigned char)text.ptr[i] < 0x80;
-    }
-    if (!yaml_parser_initialize(&s->parser)) {
-        mem_free(s);
-        return NULL;
-    }
-    yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
-    struct str body = str_sub(text, s->skipped, text.len);
-    yaml_parser_set_input_string(&s->parser, (const unsigned char *)(body.ptr ? body.ptr : ""),
-                                 body.len);
+    s->mark.at = str_has_prefix(text, STR(BOM)) ? 3 : 0;
+    s->indent = -1;
+    s->cap_keys = 16;
+    s->keys = mem_array(s->cap_keys, sizeof(*s->keys));
+    check_text(s);
     return s;
 }
 
 void yaml_scanner_free(struct yaml_scanner *s)
 {
     if (s) {
-        yaml_parser_delete(&s->parser);
+        buf_done(&s->value);
+        buf_done(&s->more);
+        mem_free(s->indents);
+        mem_free(s->keys);
+        mem_free(s->tokens);
         mem_free(s);
     }
 }
 
-/* Byte offset of a character index. Indexes hardly ever go back, and then not far. */
-static size_t byte_of(struct yaml_scanner *s, size_t index)
+/* --- moving --- */
+
+void yaml_move(struct yaml_scanner *s, size_t n)
 {
     if (s->ascii) {
-        return index + s->skipped;
+        s->mark.column += n;
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            s->mark.column += ((unsigned char)s->text.ptr[s->mark.at + i] & 0xc0) != 0x80;
+        }
     }
-    const char *p = s->text.ptr;
-    while (s->at_char < index && s->at_byte < s->text.len) {
-        do {
-            s->at_byte++;
-        } while (s->at_byte < s->text.len && ((unsigned char)p[s->at_byte] & 0xc0) == 0x80);
-        s->at_char++;
-    }
-    while (s->at_char > index) {
-        do {
-            s->at_byte--;
-        } while (((unsigned char)p[s->at_byte] & 0xc0) == 0x80);
-        s->at_char--;
-    }
-    return s->at_byte;
+    s->mark.at += n;
 }
 
-/* --- errors --- */
-
-static int fail_scan(const struct yaml_scanner *s, struct yaml_fault *f)
+void yaml_move_line(struct yaml_scanner *s, size_t n)
 {
-    const yaml_parser_t *p = &s->parser;
-    if (p->error == YAML_MEMORY_ERROR) {
-        return err_set(f->err, ERR_INTERNAL, "out of memory while reading YAML");
-    }
-    const char *problem = p->problem ? p->problem : "unknown problem parsing YAML content";
-    if (p->error == YAML_READER_ERROR) {
-        return yaml_fail(f, 0, p->mark.line, p->mark.column, problem);
-    }
-    size_t line = p->context_mark.line ? p->context_mark.line : p->problem_mark.line;
-    return yaml_fail(f, line ? line + 1 : 0, p->problem_mark.line, p->problem_mark.column, problem);
+    s->mark.at += n;
+    s->mark.line++;
+    s->mark.column = 0;
 }
 
-static int fail_at(struct yaml_fault *f, const struct yaml_token *t, const char *problem)
+bool yaml_at_marker(const struct yaml_scanner *s)
 {
-    return yaml_fail(f, t->line ? t->line + 1 : 0, t->line, t->column, problem);
+    if (s->mark.column || s->mark.at + 3 > s->text.len) {
+        return false;
+    }
+    const char *p = s->text.ptr + s->mark.at;
+    return (memcmp(p, "---", 3) == 0 || memcmp(p, "...", 3) == 0) && yaml_blankz(s, 3);
 }
 
-static int fail_depth(const struct yaml_scanner *s, struct yaml_fault *f,
-                      const struct yaml_token *t)
+int yaml_scan_fail(struct yaml_scanner *s, const struct yaml_mark *context, const char *problem)
+{
+    size_t line = context && context->line ? context->line : s->mark.line;
+    if (s->unreadable && s->mark.at >= s->text.len) {
+        return yaml_fail(s->fault, 0, s->mark.line, s->mark.column, s->unreadable);
+    }
+    return yaml_fail(s->fault, line ? line + 1 : 0, s->mark.line, s->mark.column, problem);
+}
+
+/* --- the queue --- */
+
+struct yaml_token yaml_token_from(const struct yaml_scanner *s, enum yaml_token_type type,
+                                  struct yaml_mark from)
+{
+    return (struct yaml_token){.type = (uint8_t)type,
+                               .real = true,
+                               .from = (uint32_t)from.at,
+                               .to = (uint32_t)s->mark.at,
+                               .line = (uint32_t)from.line,
+                               .column = (uint32_t)from.column,
+                               .end_line = (uint32_t)s->mark.line,
+                               .end_column = (uint32_t)s->mark.column,
+                               .at = (int64_t)from.at};
+}
+
+/* Puts a token before the one with that number; the end of the queue counts as one. */
+static void insert(struct yaml_scanner *s, uint64_t number, struct yaml_token t)
+{
+    if (s->n == s->cap && s->head > s->cap / 2) {
+        s->n -= s->head;
+        memmove(s->tokens, s->tokens + s->head, s->n * sizeof(*s->tokens));
+        s->head = 0;
+    } else if (s->n == s->cap) {
+        s->cap = s->cap ? s->cap * 2 : 32;
+        s->tokens = mem_resize(s->tokens, s->cap * sizeof(*s->tokens));
+    }
+    size_t at = s->head + (size_t)(number - s->given);
+    memmove(&s->tokens[at + 1], &s->tokens[at], (s->n - at) * sizeof(t));
+    s->tokens[at] = t;
+    s->n++;
+}
+
+static uint64_t next_number(const struct yaml_scanner *s)
+{
+    return s->given + (s->n - s->head);
+}
+
+static void add(struct yaml_scanner *s, struct yaml_token t)
+{
+    insert(s, next_number(s), t);
+}
+
+/* A token of n bytes at the mark. */
+static void add_indicator(struct yaml_scanner *s, enum yaml_token_type type, size_t n)
+{
+    struct yaml_mark from = s->mark;
+    yaml_move(s, n);
+    add(s, yaml_token_from(s, type, from));
+}
+
+/* A token without bytes. */
+static struct yaml_token empty_token(enum yaml_token_type type, struct yaml_mark at)
+{
+    return (struct yaml_token){.type = (uint8_t)type,
+                               .from = (uint32_t)at.at,
+                               .to = (uint32_t)at.at,
+                               .line = (uint32_t)at.line,
+                               .column = (uint32_t)at.column,
+                               .end_line = (uint32_t)at.line,
+                               .end_column = (uint32_t)at.column,
+                               .at = (int64_t)at.at};
+}
+
+/* --- keys and indentation --- */
+
+static int fail_depth(struct yaml_scanner *s, const struct yaml_mark *context)
 {
     char problem[64];
     (void)snprintf(problem, sizeof(problem), "exceeded max depth of %zu", s->depth);
-    return fail_at(f, t, problem);
+    return yaml_scan_fail(s, context, problem);
 }
 
-/* --- what the peer's scanner refuses --- */
-
-static bool has_escaped_slash(struct str source)
+static int fail_key(struct yaml_scanner *s, const struct yaml_key *k)
 {
-    const char *p = source.ptr, *end = p + source.len;
-    while ((p = memchr(p, '\\', (size_t)(end - p))) && p + 1 < end) {
-        if (p[1] == '/') {
-            return true;
-        }
-        p += 2;
-    }
-    return false;
+    return yaml_scan_fail(s, &k->mark, "could not find expected ':'");
 }
 
-static int check(struct yaml_scanner *s, const struct yaml_token *t, struct yaml_fault *f)
+static bool is_far(const struct yaml_scanner *s, const struct yaml_key *k)
 {
-    switch (t->type) {
-    case TOKEN_FLOW_LIST:
-    case TOKEN_FLOW_MAP:
-        s->flow++;
-        break;
-    case TOKEN_FLOW_LIST_END:
-    case TOKEN_FLOW_MAP_END:
-        s->flow -= s->flow > 0;
-        break;
-    case TOKEN_BLOCK_LIST:
-    case TOKEN_BLOCK_MAP:
-        s->block++;
-        break;
-    case TOKEN_BLOCK_END:
-        s->block -= s->block > 0;
-        break;
-    case TOKEN_SCALAR:
-        if (t->style == STYLE_DOUBLE && !s->slash &&
-            has_escaped_slash(str_sub(s->text, t->from, t->to))) {
-            return fail_at(f, t, "found unknown escape character");
-        }
-        break;
-    default:
-        break;
+    size_t bytes = s->mark.at - k->mark.at;
+    return bytes > KEY_REACH && (s->ascii || s->mark.column - k->mark.column > KEY_REACH);
+}
+
+/* 1 when the key may still become one, 0 when not. */
+static int check_key(struct yaml_scanner *s, struct yaml_key *k)
+{
+    if (!k->possible) {
+        return 0;
     }
-    s->looks += s->flow;
-    if (s->flow > s->depth || s->block > s->depth ||
-        s->looks > LOOKS + (uint64_t)LOOKS_PER_BYTE * s->text.len) {
-        return fail_depth(s, f, t);
+    if (k->mark.line == s->mark.line && !is_far(s, k)) {
+        return 1;
+    }
+    if (k->required) {
+        return fail_key(s, k);
+    }
+    k->possible = false;
+    return 0;
+}
+
+static int remove_key(struct yaml_scanner *s)
+{
+    struct yaml_key *k = &s->keys[s->flow];
+    if (k->possible && k->required) {
+        return fail_key(s, k);
+    }
+    k->possible = false;
+    return 0;
+}
+
+/* The token that comes next may be a key. */
+static int save_key(struct yaml_scanner *s)
+{
+    if (!s->key_allowed) {
+        return 0;
+    }
+    if (remove_key(s)) {
+        return -1;
+    }
+    s->low_key = s->low_key < s->flow ? s->low_key : s->flow;
+    s->keys[s->flow] = (struct yaml_key){
+        .possible = true,
+        .required = s->flow == 0 && s->indent == (long)s->mark.column,
+        .token = next_number(s),
+        .mark = s->mark,
+    };
+    return 0;
+}
+
+/* Opens a block collection before the token with that number when the column is deeper. */
+static int roll_indent(struct yaml_scanner *s, struct yaml_mark at, uint64_t number,
+                       enum yaml_token_type type)
+{
+    if (s->flow || s->indent >= (long)at.column) {
+        return 0;
+    }
+    if (s->n_indents == s->cap_indents) {
+        s->cap_indents = s->cap_indents ? s->cap_indents * 2 : 32;
+        s->indents = mem_resize(s->indents, s->cap_indents * sizeof(*s->indents));
+    }
+    s->indents[s->n_indents++] = s->indent;
+    s->indent = (long)at.column;
+    if (s->n_indents > s->depth) {
+        return fail_depth(s, &at);
+    }
+    insert(s, number, empty_token(type, at));
+    return 0;
+}
+
+static void unroll_indent(struct yaml_scanner *s, long column)
+{
+    while (s->flow == 0 && s->indent > column) {
+        add(s, empty_token(TOKEN_BLOCK_END, s->mark));
+        s->indent = s->indents[--s->n_indents];
+    }
+}
+
+/* --- which token comes --- */
+
+static int fetch_stream_end(struct yaml_scanner *s)
+{
+    if (s->unreadable) {
+        return yaml_fail(s->fault, 0, s->mark.line, s->mark.column, s->unreadable);
+    }
+    if (s->mark.column) {
+        s->mark.column = 0;
+        s->mark.line++;
+    }
+    unroll_indent(s, -1);
+    if (remove_key(s)) {
+        return -1;
+    }
+    s->key_allowed = false;
+    s->ended = true;
+    add_indicator(s, TOKEN_STREAM_END, 0);
+    return 0;
+}
+
+/* Directives and document markers close everything. */
+static int fetch_boundary(struct yaml_scanner *s)
+{
+    unroll_indent(s, -1);
+    if (remove_key(s)) {
+        return -1;
+    }
+    s->key_allowed = false;
+    if (yaml_byte(s, 0) == '%') {
+        struct yaml_token t;
+        if (yaml_scan_directive(s, &t)) {
+            return -1;
+        }
+        add(s, t);
+    } else {
+        bool start = yaml_byte(s, 0) == '-';
+        add_indicator(s, start ? TOKEN_DOCUMENT_START : TOKEN_DOCUMENT_END, 3);
     }
     return 0;
 }
 
-/* In flow collections the peer takes `?` for the start of a key wherever it stands. */
-static void split_question(struct yaml_scanner *s, struct yaml_token *t)
+static int fetch_flow_start(struct yaml_scanner *s, enum yaml_token_type type)
 {
-    struct str source = str_sub(s->text, t->from, t->to);
-    ptrdiff_t at = s->flow && t->style == STYLE_PLAIN ? str_find_byte(source, '?') : -1;
-    if (at < 0) {
-        return;
+    if (save_key(s)) {
+        return -1;
     }
-    struct yaml_token key = *t;
-    key.type = TOKEN_KEY;
-    key.text = STR_NULL;
-    key.from = t->from + (uint32_t)at;
-    key.to = key.from + 1;
-    key.at = key.from;
-    s->held_any = true;
-    if (at) {
-        t->text = str_trim(str_sub(source, 0, (size_t)at), " \t\r\n");
-        t->to = t->from + (uint32_t)t->text.len;
-        s->held = key;
-        return;
+    s->flow++;
+    if (s->flow > s->depth) {
+        return fail_depth(s, &s->mark);
     }
-    s->held = *t;
-    s->held.from = key.to;
-    s->held.at = key.to;
-    s->held.text = str_sub(source, 1, source.len);
-    *t = key;
+    if (s->flow == s->cap_keys) {
+        s->cap_keys *= 2;
+        s->keys = mem_resize(s->keys, s->cap_keys * sizeof(*s->keys));
+    }
+    s->keys[s->flow] = (struct yaml_key){0};
+    s->key_allowed = true;
+    add_indicator(s, type, 1);
+    return 0;
 }
 
-/* For the peer a comma right behind a tag is part of it, in flow collections too. */
-static void add_comma(struct yaml_scanner *s, struct yaml_token *t)
+static int fetch_flow_end(struct yaml_scanner *s, enum yaml_token_type type)
 {
-    s->drop_comma = s->flow && t->to < s->text.len && s->text.ptr[t->to] == ',';
-    if (s->drop_comma) {
-        t->text = arena_printf(s->a, "%.*s,", STR_ARG(t->text));
-        t->to++;
-        t->end_column++;
+    if (remove_key(s)) {
+        return -1;
     }
+    s->flow -= s->flow > 0;
+    s->low_key = s->low_key < s->flow ? s->low_key : s->flow;
+    s->key_allowed = false;
+    add_indicator(s, type, 1);
+    return 0;
 }
 
-/* --- tokens --- */
-
-static const uint8_t types[] = {
-    [YAML_STREAM_START_TOKEN] = TOKEN_STREAM_START,
-    [YAML_STREAM_END_TOKEN] = TOKEN_STREAM_END,
-    [YAML_VERSION_DIRECTIVE_TOKEN] = TOKEN_VERSION,
-    [YAML_TAG_DIRECTIVE_TOKEN] = TOKEN_TAG_PREFIX,
-    [YAML_DOCUMENT_START_TOKEN] = TOKEN_DOCUMENT_START,
-    [YAML_DOCUMENT_END_TOKEN] = TOKEN_DOCUMENT_END,
-    [YAML_BLOCK_SEQUENCE_START_TOKEN] = TOKEN_BLOCK_LIST,
-    [YAML_BLOCK_MAPPING_START_TOKEN] = TOKEN_BLOCK_MAP,
-    [YAML_BLOCK_END_TOKEN] = TOKEN_BLOCK_END,
-    [YAML_FLOW_SEQUENCE_START_TOKEN] = TOKEN_FLOW_LIST,
-    [YAML_FLOW_SEQUENCE_END_TOKEN] = TOKEN_FLOW_LIST_END,
-    [YAML_FLOW_MAPPING_START_TOKEN] = TOKEN_FLOW_MAP,
-    [YAML_FLOW_MAPPING_END_TOKEN] = TOKEN_FLOW_MAP_END,
-    [YAML_BLOCK_ENTRY_TOKEN] = TOKEN_DASH,
-    [YAML_FLOW_ENTRY_TOKEN] = TOKEN_COMMA,
-    [YAML_KEY_TOKEN] = TOKEN_KEY,
-    [YAML_VALUE_TOKEN] = TOKEN_VALUE,
-    [YAML_ALIAS_TOKEN] = TOKEN_ALIAS,
-    [YAML_ANCHOR_TOKEN] = TOKEN_ANCHOR,
-    [YAML_TAG_TOKEN] = TOKEN_TAG,
-    [YAML_SCALAR_TOKEN] = TOKEN_SCALAR,
-};
-
-static const uint8_t styles[] = {
-    [YAML_PLAIN_SCALAR_STYLE] = STYLE_PLAIN,
-    [YAML_SINGLE_QUOTED_SCALAR_STYLE] = STYLE_SINGLE,
-    [YAML_DOUBLE_QUOTED_SCALAR_STYLE] = STYLE_DOUBLE,
-    [YAML_LITERAL_SCALAR_STYLE] = STYLE_LITERAL,
-    [YAML_FOLDED_SCALAR_STYLE] = STYLE_FOLDED,
-};
-
-/* The value as a slice of the text when it stands there so, else a copy. */
-static struct str keep(struct yaml_scanner *s, const struct yaml_token *t, struct str value)
+/* `-`, `?` and `,`. */
+static int fetch_entry(struct yaml_scanner *s, enum yaml_token_type type)
 {
-    size_t quote = t->style == STYLE_SINGLE || t->style == STYLE_DOUBLE;
-    struct str source = str_sub(s->text, t->from + quote, t->to - quote);
-    return str_eq(source, value) ? source : arena_str(s->a, value);
+    if (s->flow == 0 && type != TOKEN_COMMA) {
+        bool dash = type == TOKEN_DASH;
+        if (!s->key_allowed) {
+            return yaml_scan_fail(
+                s, NULL,
+                dash ? "block sequence entries are not allowed in this context"
+                     : "mapping keys are not allowed in this context");
+        }
+        if (roll_indent(s, s->mark, next_number(s), dash ? TOKEN_BLOCK_LIST : TOKEN_BLOCK_MAP)) {
+            return -1;
+        }
+    }
+    if (remove_key(s)) {
+        return -1;
+    }
+    s->key_allowed = type != TOKEN_KEY || s->flow == 0;
+    add_indicator(s, type, 1);
+    return 0;
 }
 
-static void take_data(struct yaml_scanner *s, const yaml_token_t *y, struct yaml_token *t)
+static int fetch_value(struct yaml_scanner *s)
 {
-    switch (t->type) {
-    case TOKEN_SCALAR:
-        t->style = styles[y->data.scalar.style];
-        t->text = keep(s, t, (struct str){(const char *)y->data.scalar.value,
-                                          y->data.scalar.length});
-        break;
-    case TOKEN_ALIAS:
-    case TOKEN_ANCHOR:
-        t->text = str_sub(s->text, t->from + 1, t->to);
-        break;
-    case TOKEN_TAG:
-        t->handle = arena_str(s->a, str_of((const char *)y->data.tag.handle));
-        t->text = arena_str(s->a, str_of((const char *)y->data.tag.suffix));
-        break;
-    case TOKEN_TAG_PREFIX:
-        t->handle = arena_str(s->a, str_of((const char *)y->data.tag_directive.handle));
-        t->text = arena_str(s->a, str_of((const char *)y->data.tag_directive.prefix));
-        break;
-    case TOKEN_VERSION:
-        t->text = arena_printf(s->a, "%d.%d", y->data.version_directive.major,
-                               y->data.version_directive.minor);
-        break;
+    struct yaml_key *k = &s->keys[s->flow];
+    int simple = check_key(s, k);
+    if (simple < 0) {
+        return -1;
+    }
+    if (simple) {
+        insert(s, k->token, empty_token(TOKEN_KEY, k->mark));
+        if (roll_indent(s, k->mark, k->token, TOKEN_BLOCK_MAP)) {
+            return -1;
+        }
+        k->possible = false;
+        s->key_allowed = false;
+    } else {
+        if (s->flow == 0) {
+            if (!s->key_allowed) {
+                return yaml_scan_fail(s, NULL, "mapping values are not allowed in this context");
+            }
+            if (roll_indent(s, s->mark, next_number(s), TOKEN_BLOCK_MAP)) {
+                return -1;
+            }
+        }
+        s->key_allowed = s->flow == 0;
+    }
+    add_indicator(s, TOKEN_VALUE, 1);
+    return 0;
+}
+
+/* Tokens with text. All but block scalars may be keys. */
+static int fetch_text(struct yaml_scanner *s, int (*scan)(struct yaml_scanner *,
+                                                          struct yaml_token *))
+{
+    struct yaml_token t;
+    bool block = scan == yaml_scan_block;
+    if (block ? remove_key(s) : save_key(s)) {
+        return -1;
+    }
+    s->key_allowed = block;
+    if (scan(s, &t)) {
+        return -1;
+    }
+    add(s, t);
+    return 0;
+}
+
+static bool starts_plain(const struct yaml_scanner *s)
+{
+    unsigned char c = yaml_byte(s, 0);
+    if (c == '-') {
+        return !yaml_blank(yaml_byte(s, 1));
+    }
+    if (c == '?' || c == ':') {
+        return s->flow == 0 && !yaml_blankz(s, 1);
+    }
+    return !yaml_blankz(s, 0) && !strchr(",[]{}#&*!|>'\"%@`", c);
+}
+
+static int fetch_by_character(struct yaml_scanner *s)
+{
+    unsigned char c = yaml_byte(s, 0);
+    if (s->mark.at >= s->text.len) {
+        return fetch_stream_end(s);
+    }
+    if ((c == '%' && s->mark.column == 0) || ((c == '-' || c == '.') && yaml_at_marker(s))) {
+        return fetch_boundary(s);
+    }
+    switch (c) {
+    case '[':
+        return fetch_flow_start(s, TOKEN_FLOW_LIST);
+    case '{':
+        return fetch_flow_start(s, TOKEN_FLOW_MAP);
+    case ']':
+        return fetch_flow_end(s, TOKEN_FLOW_LIST_END);
+    case '}':
+        return fetch_flow_end(s, TOKEN_FLOW_MAP_END);
+    case ',':
+        return fetch_entry(s, TOKEN_COMMA);
+    case '*':
+    case '&':
+        return fetch_text(s, yaml_scan_anchor);
+    case '!':
+        return fetch_text(s, yaml_scan_tag);
+    case '\'':
+    case '"':
+        return fetch_text(s, yaml_scan_quoted);
     default:
         break;
     }
+    if (c == '-' && yaml_blankz(s, 1)) {
+        return fetch_entry(s, TOKEN_DASH);
+    }
+    if (c == '?' && (s->flow || yaml_blankz(s, 1))) {
+        return fetch_entry(s, TOKEN_KEY);
+    }
+    if (c == ':' && (s->flow || yaml_blankz(s, 1))) {
+        return fetch_value(s);
+    }
+    if ((c == '|' || c == '>') && s->flow == 0) {
+        return fetch_text(s, yaml_scan_block);
+    }
+    if (starts_plain(s)) {
+        return fetch_text(s, yaml_scan_plain);
+    }
+    return yaml_scan_fail(s, NULL, "found character that cannot start any token");
+}
+
+/* --- between tokens --- */
+
+static void skip_to_line_end(struct yaml_scanner *s)
+{
+    size_t at = s->mark.at;
+    while (at < s->text.len && !yaml_newline_at(s->text, at)) {
+        at++;
+    }
+    yaml_move(s, at - s->mark.at);
+}
+
+/* Comment lines with only blank lines between them are one run; tabs between them do not matter. */
+static void skip_comments(struct yaml_scanner *s)
+{
+    for (;;) {
+        skip_to_line_end(s);
+        struct yaml_mark end = s->mark;
+        size_t most = end.at + COMMENT_REACH;
+        while (s->mark.at < most) {
+            size_t n = yaml_newline_at(s->text, s->mark.at);
+            if (n) {
+                yaml_move_line(s, n);
+            } else if (yaml_blank(yaml_byte(s, 0))) {
+                yaml_move(s, 1);
+            } else {
+                break;
+            }
+        }
+        if (s->mark.at >= most || yaml_byte(s, 0) != '#') {
+            s->mark = end;
+            return;
+        }
+    }
+}
+
+static void skip_to_token(struct yaml_scanner *s)
+{
+    for (;;) {
+        if (s->mark.column == 0 && yaml_byte(s, 0) == 0xef &&
+            str_has_prefix(str_sub(s->text, s->mark.at, s->mark.at + 3), STR(BOM))) {
+            yaml_move(s, 3);
+        }
+        while (yaml_byte(s, 0) == ' ' ||
+               (yaml_byte(s, 0) == '\t' && (s->flow || !s->key_allowed))) {
+            yaml_move(s, 1);
+        }
+        if (yaml_byte(s, 0) == '#') {
+            skip_comments(s);
+        }
+        size_t n = yaml_newline_at(s->text, s->mark.at);
+        if (n == 0) {
+            return;
+        }
+        yaml_move_line(s, n);
+        s->key_allowed = s->key_allowed || s->flow == 0;
+    }
+}
+
+/* A comment in the line of the token; tabs before it do not matter. */
+static void skip_line_comment(struct yaml_scanner *s)
+{
+    uint8_t last = s->tokens[s->n - 1].type;
+    if (s->breaks || last == TOKEN_DASH || last == TOKEN_DOCUMENT_START ||
+        last == TOKEN_DOCUMENT_END || last == TOKEN_VERSION || last == TOKEN_TAG_PREFIX) {
+        return;
+    }
+    size_t n = 0;
+    while (n < COMMENT_REACH && yaml_blank(yaml_byte(s, n))) {
+        n++;
+    }
+    if (n < COMMENT_REACH && yaml_byte(s, n) == '#') {
+        yaml_move(s, n);
+        skip_to_line_end(s);
+    }
+}
+
+static int fetch(struct yaml_scanner *s)
+{
+    if (!s->started) {
+        s->started = true;
+        s->key_allowed = true;
+        add_indicator(s, TOKEN_STREAM_START, 0);
+        return 0;
+    }
+    skip_to_token(s);
+    unroll_indent(s, (long)s->mark.column);
+    s->breaks = false;
+    if (fetch_by_character(s)) {
+        return -1;
+    }
+    skip_line_comment(s);
+    return 0;
+}
+
+/* 1 while the first token of the queue may become a key. Possible keys ascend with their level, so
+ * it can only be the lowest one. */
+static int waits_for_colon(struct yaml_scanner *s)
+{
+    while (s->low_key < s->flow && !s->keys[s->low_key].possible) {
+        s->low_key++;
+    }
+    struct yaml_key *k = &s->keys[s->low_key];
+    return k->possible && k->token == s->given ? check_key(s, k) : 0;
 }
 
 int yaml_scanner_next(struct yaml_scanner *s, struct yaml_token *out, struct yaml_fault *f)
 {
-    if (s->held_any) {
-        s->held_any = false;
-        *out = s->held;
-        return 0;
-    }
-    yaml_token_t y;
-    do {
-        if (!yaml_parser_scan(&s->parser, &y)) {
-            return fail_scan(s, f);
+    s->fault = f;
+    for (;;) {
+        int wait = s->head == s->n ? 1 : waits_for_colon(s);
+        if (wait < 0) {
+            return -1;
         }
-    } while (s->drop_comma && y.type == YAML_FLOW_ENTRY_TOKEN);
-    s->drop_comma = false;
-    *out = (struct yaml_token){.type = types[y.type],
-                               .line = (uint32_t)y.start_mark.line,
-                               .column = (uint32_t)y.start_mark.column,
-                               .end_line = (uint32_t)y.end_mark.line,
-                               .end_column = (uint32_t)y.end_mark.column};
-    out->from = (uint32_t)byte_of(s, y.start_mark.index);
-    out->to = (uint32_t)byte_of(s, y.end_mark.index);
-    out->at = out->from;
-    out->real = out->to > out->from || out->type == TOKEN_STREAM_END || out->type == TOKEN_SCALAR ||
-                out->type == TOKEN_STREAM_START;
-    take_data(s, &y, out);
-    yaml_token_delete(&y);
-    if (check(s, out, f)) {
-        return -1;
+        if (!wait) {
+            break;
+        }
+        if (fetch(s)) {
+            return -1;
+        }
     }
-    if (out->type == TOKEN_SCALAR) {
-        split_question(s, out);
-    } else if (out->type == TOKEN_TAG) {
-        add_comma(s, out);
+    *out = s->tokens[s->head++];
+    s->given++;
+    if (s->head == s->n) {
+        s->head = s->n = 0;
     }
     if (s->a->exhausted) {
         return yaml_fail(f, 0, out->line, out->column, "document is too large");

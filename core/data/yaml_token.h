@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tokens of YAML text (room internal): libyaml's token stream with byte offsets, with the limits
- * and the refusals of the peer's scanner where libyaml is laxer. The only user of libyaml.
+ * Tokens of YAML text (room internal): what the peer's scanner makes of it, with byte offsets. They
+ * are libyaml's too, except where the peer accepts or refuses other texts; specs compare them.
  */
 #pragma once
 

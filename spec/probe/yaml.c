@@ -6,11 +6,13 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <string.h>
+#include <yaml.h>
 
 #include "base/clock.h"
 #include "data/yaml.h"
 #include "data/yaml_doc.h"
 #include "data/yaml_scalar.h"
+#include "data/yaml_token.h"
 
 /* What a call works with; lives in a userdata so that Lua errors cannot leak it. */
 struct call {
@@ -178,6 +180,87 @@ static int l_edit(lua_State *L)
     return 1;
 }
 
+/* --- tokens, ours and libyaml's --- */
+
+static const char *const token_names[] = {
+    "stream", "end", "%YAML", "%TAG", "---", "...", "list", "map", "close", "[", "]",
+    "{", "}", "-", ",", "?", ":", "*", "&", "!", "scalar"};
+
+static void add_token(struct buf *b, int type, size_t from, size_t to, struct str text)
+{
+    buf_printf(b, "%s %zu %zu ", token_names[type], from, to);
+    buf_add_json_string(b, text);
+    buf_addc(b, '\n');
+}
+
+/* tokens(text) → a line for each token of ours; the last one says "error" when it fails */
+static int l_tokens(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct yaml_fault f = {.err = &c->err};
+    struct yaml_token t = {0};
+    struct yaml_scanner *s = yaml_scanner_new(&c->arena, arg(L, 1), 10000, true);
+    while (t.type != TOKEN_STREAM_END) {
+        if (yaml_scanner_next(s, &t, &f)) {
+            buf_addz(&c->out, "error\n");
+            break;
+        }
+        add_token(&c->out, t.type, t.from, t.to, t.type == TOKEN_SCALAR ? t.text : STR_NULL);
+    }
+    yaml_scanner_free(s);
+    lua_pushlstring(L, c->out.ptr, c->out.len);
+    return 1;
+}
+
+/* oracle(text) → the same by libyaml; places are characters, so text has to be ASCII */
+static int l_oracle(lua_State *L)
+{
+    static const uint8_t types[] = {
+        [YAML_STREAM_START_TOKEN] = TOKEN_STREAM_START,
+        [YAML_STREAM_END_TOKEN] = TOKEN_STREAM_END,
+        [YAML_VERSION_DIRECTIVE_TOKEN] = TOKEN_VERSION,
+        [YAML_TAG_DIRECTIVE_TOKEN] = TOKEN_TAG_PREFIX,
+        [YAML_DOCUMENT_START_TOKEN] = TOKEN_DOCUMENT_START,
+        [YAML_DOCUMENT_END_TOKEN] = TOKEN_DOCUMENT_END,
+        [YAML_BLOCK_SEQUENCE_START_TOKEN] = TOKEN_BLOCK_LIST,
+        [YAML_BLOCK_MAPPING_START_TOKEN] = TOKEN_BLOCK_MAP,
+        [YAML_BLOCK_END_TOKEN] = TOKEN_BLOCK_END,
+        [YAML_FLOW_SEQUENCE_START_TOKEN] = TOKEN_FLOW_LIST,
+        [YAML_FLOW_SEQUENCE_END_TOKEN] = TOKEN_FLOW_LIST_END,
+        [YAML_FLOW_MAPPING_START_TOKEN] = TOKEN_FLOW_MAP,
+        [YAML_FLOW_MAPPING_END_TOKEN] = TOKEN_FLOW_MAP_END,
+        [YAML_BLOCK_ENTRY_TOKEN] = TOKEN_DASH,
+        [YAML_FLOW_ENTRY_TOKEN] = TOKEN_COMMA,
+        [YAML_KEY_TOKEN] = TOKEN_KEY,
+        [YAML_VALUE_TOKEN] = TOKEN_VALUE,
+        [YAML_ALIAS_TOKEN] = TOKEN_ALIAS,
+        [YAML_ANCHOR_TOKEN] = TOKEN_ANCHOR,
+        [YAML_TAG_TOKEN] = TOKEN_TAG,
+        [YAML_SCALAR_TOKEN] = TOKEN_SCALAR,
+    };
+    struct str text = arg(L, 1);
+    struct call *c = new_call(L);
+    yaml_parser_t p;
+    yaml_token_t t = {.type = YAML_NO_TOKEN};
+    yaml_parser_initialize(&p);
+    yaml_parser_set_input_string(&p, (const unsigned char *)text.ptr, text.len);
+    for (bool end = false; !end; yaml_token_delete(&t)) {
+        if (!yaml_parser_scan(&p, &t)) {
+            buf_addz(&c->out, "error\n");
+            break;
+        }
+        end = t.type == YAML_STREAM_END_TOKEN;
+        struct str value = STR_NULL;
+        if (t.type == YAML_SCALAR_TOKEN) {
+            value = (struct str){(char *)t.data.scalar.value, t.data.scalar.length};
+        }
+        add_token(&c->out, types[t.type], t.start_mark.index, t.end_mark.index, value);
+    }
+    yaml_parser_delete(&p);
+    lua_pushlstring(L, c->out.ptr, c->out.len);
+    return 1;
+}
+
 /* --- spans --- */
 
 static const char *check_spans(const struct node *n, size_t from, size_t to)
@@ -250,8 +333,10 @@ static int l_read_cost(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"edit", l_edit}, {"read", l_read}, {"read_cost", l_read_cost}, {"rewrite", l_rewrite}, {"spans", l_spans},
-    {NULL, NULL}};
+    {"edit", l_edit},           {"oracle", l_oracle}, {"read", l_read},
+    {"read_cost", l_read_cost}, {"rewrite", l_rewrite}, {"spans", l_spans},
+    {"tokens", l_tokens},       {NULL, NULL},
+};
 
 int luaopen_probe_yaml(lua_State *L);
 
