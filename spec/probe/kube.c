@@ -9,6 +9,7 @@
  *   server:request{method =, path =, headers = {Name = value or list}, body =, anonymous =} →
  *     {status =, headers = {name = list}, body =, streamed =}; path may carry a query. A stream is
  *     read to its end
+ *   server:send{…the same…} → sent; does not wait. sent:answer() → the table of request
  *   server:watch{…the same…} → watch, or the table of request when it was refused
  *   watch:next(seconds?) → next line of the stream, or nil when it ended or nothing came;
  *     seconds default to 10
@@ -16,7 +17,8 @@
  *   watch:close()
  *   server:token(user, {group…}) → bearer token; requests are made as a master unless they carry
  *     their own Authorization header or are anonymous
- *   server:hold() → commits behind the next one wait until server:release()
+ *   server:hold() → the store's writer stops behind its next commit until server:release();
+ *     server:held() waits until it has stopped
  *   server:ready(bool), server:drain(), server:rv(), server:close()
  */
 #include <lauxlib.h>
@@ -38,6 +40,7 @@
 
 #define SERVER "probe.kube.server"
 #define WATCH "probe.kube.watch"
+#define SENT "probe.kube.sent"
 #define WAIT_S 30
 
 static struct str arg(lua_State *L, int at)
@@ -142,7 +145,7 @@ struct server {
     char *token;
     pthread_mutex_t lock; /* held */
     pthread_cond_t changed;
-    bool held;
+    bool held, stopped;
 };
 
 /* One request until its answer, and a watch until it is closed. */
@@ -266,7 +269,7 @@ static void take_headers(struct server *s, lua_State *L, int at, struct exchange
     lua_pop(L, 1);
 }
 
-static struct exchange *exchange_run(struct server *s, lua_State *L, int at)
+static struct exchange *exchange_start(struct server *s, lua_State *L, int at)
 {
     struct exchange *x = mem_new(struct exchange);
     pthread_mutex_init(&x->lock, NULL);
@@ -283,6 +286,11 @@ static struct exchange *exchange_run(struct server *s, lua_State *L, int at)
     };
     take_headers(s, L, at, x);
     kube_serve(s->kube, &x->req, on_done, x);
+    return x;
+}
+
+static void exchange_wait(struct exchange *x, lua_State *L)
+{
     pthread_mutex_lock(&x->lock);
     while (!x->resp && thread_cond_wait_until(&x->changed, &x->lock,
                                               clock_mono_ns() + WAIT_S * NS_PER_S)) {
@@ -295,6 +303,12 @@ static struct exchange *exchange_run(struct server *s, lua_State *L, int at)
         x->resp->stream->wake = on_wake;
         x->resp->stream->wake_ctx = x;
     }
+}
+
+static struct exchange *exchange_run(struct server *s, lua_State *L, int at)
+{
+    struct exchange *x = exchange_start(s, L, at);
+    exchange_wait(x, L);
     return x;
 }
 
@@ -323,10 +337,9 @@ static void push_response(lua_State *L, struct exchange *x, struct str body)
     lua_setfield(L, -2, "headers");
 }
 
-static int server_request(lua_State *L)
+/* Pushes the table of an answer, its stream read to the end, and frees the exchange. */
+static int push_answer(lua_State *L, struct exchange *x)
 {
-    struct server *s = luaL_checkudata(L, 1, SERVER);
-    struct exchange *x = exchange_run(s, L, 2);
     AUTO_BUF body = BUF_INIT;
     char block[7000]; /* odd on purpose: pieces end anywhere */
     ssize_t n = 0;
@@ -340,6 +353,32 @@ static int server_request(lua_State *L)
     push_response(L, x, buf_str(&body));
     exchange_free(x);
     return 1;
+}
+
+static int server_request(lua_State *L)
+{
+    struct server *s = luaL_checkudata(L, 1, SERVER);
+    return push_answer(L, exchange_run(s, L, 2));
+}
+
+static int server_send(lua_State *L)
+{
+    struct server *s = luaL_checkudata(L, 1, SERVER);
+    struct exchange **sent = lua_newuserdatauv(L, sizeof(*sent), 1);
+    *sent = NULL;
+    luaL_setmetatable(L, SENT);
+    lua_pushvalue(L, 1); /* the server lives as long as what it was sent */
+    lua_setiuservalue(L, -2, 1);
+    *sent = exchange_start(s, L, 2);
+    return 1;
+}
+
+static int sent_answer(lua_State *L)
+{
+    struct exchange **sent = luaL_checkudata(L, 1, SENT);
+    luaL_argcheck(L, *sent, 1, "the answer has been given");
+    exchange_wait(*sent, L);
+    return push_answer(L, TAKE(*sent));
 }
 
 static int server_watch(lua_State *L)
@@ -473,14 +512,29 @@ static int server_release(lua_State *L)
     return set_held(L, false);
 }
 
+static int server_held(lua_State *L)
+{
+    struct server *s = luaL_checkudata(L, 1, SERVER);
+    int64_t end = clock_mono_ns() + WAIT_S * NS_PER_S;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopped && thread_cond_wait_until(&s->changed, &s->lock, end)) {
+    }
+    bool stopped = s->stopped;
+    pthread_mutex_unlock(&s->lock);
+    return stopped ? 0 : luaL_error(L, "the writer has not stopped");
+}
+
 /* On the store's writer, behind each commit. */
 static void on_commit(void *ctx, int64_t rv)
 {
     struct server *s = ctx;
     pthread_mutex_lock(&s->lock);
+    s->stopped = s->held;
+    pthread_cond_broadcast(&s->changed);
     while (s->held) {
         pthread_cond_wait(&s->changed, &s->lock);
     }
+    s->stopped = false;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -513,7 +567,7 @@ static int server_start(struct server *s, const char *dir, int change_rows, bool
     struct store_config store = {.dir = dir, .change_rows = change_rows,
                                  .change_age_s = change_rows ? -1 : 0};
     struct str pki = arena_printf(&a, "%s/pki", dir), masters = STR("system:masters");
-    struct engine_config engine = {.dir = dir, .workers = 2};
+    struct engine_config engine = {.dir = dir, .workers = 4};
     AUTO_BUF id = BUF_INIT;
     AUTO_BUF token = BUF_INIT;
     if (store_open(&store, &s->store, err) < 0 ||
@@ -549,7 +603,8 @@ static int server_open(lua_State *L)
         lua_pop(L, 2);
     }
     struct server *s = lua_newuserdatauv(L, sizeof(*s), 0);
-    *s = (struct server){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    *s = (struct server){.lock = PTHREAD_MUTEX_INITIALIZER};
+    thread_cond_init(&s->changed);
     luaL_setmetatable(L, SERVER);
     struct err err = ERR_INIT;
     return server_start(s, dir, change_rows, strict, &err) < 0 ? push_err(L, &err) : 1;
@@ -558,9 +613,12 @@ static int server_open(lua_State *L)
 static const luaL_Reg server_methods[] = {
     {"request", server_request}, {"watch", server_watch}, {"token", server_token},
     {"ready", server_ready},     {"drain", server_drain}, {"rv", server_rv},
-    {"hold", server_hold},       {"release", server_release},
+    {"hold", server_hold},       {"held", server_held},   {"release", server_release},
+    {"send", server_send},
     {"close", server_close},     {"__gc", server_close},  {NULL, NULL},
 };
+
+static const luaL_Reg sent_methods[] = {{"answer", sent_answer}, {NULL, NULL}};
 
 static const luaL_Reg watch_methods[] = {
     {"next", watch_next},   {"ended", watch_ended}, {"close", watch_close},
@@ -588,6 +646,7 @@ int luaopen_probe_kube(lua_State *L)
 {
     make_class(L, SERVER, server_methods);
     make_class(L, WATCH, watch_methods);
+    make_class(L, SENT, sent_methods);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Requests that outlive their time while the engine works on them. server:hold() makes the store's
--- writer stop behind its next commit.
+-- Requests that outlive their time while the engine works on them. Nothing is committed while the
+-- store is held.
 local support = require "spec.core.kube.support"
 
 local CM = support.CM
@@ -13,17 +13,12 @@ describe("kube deadlines", function()
   before_each(function() s = support.server() end)
   after_each(function() s.close() end)
 
-  -- What is written from here on waits. The first write is still answered, unless the writer had
-  -- not quite come back from the commit before.
   local function hold()
-    s.server:hold()
-    s.call("POST", CM .. "?timeout=50ms", support.config_map("before"))
-  end
-
-  -- Behind this write nothing waits any more.
-  local function release()
-    s.server:release()
-    s.must("POST", CM, support.config_map("behind"))
+    local release = s.hold()
+    return function()
+      release()
+      s.server:drain() -- until nothing is being written any more
+    end
   end
 
   local function late(method, path, body, headers)
@@ -36,7 +31,7 @@ describe("kube deadlines", function()
   end
 
   it("answer 504 while the engine works, which ends what it began", function()
-    hold()
+    local release = hold()
     late("POST", CM .. "?timeout=20ms", support.config_map("a", { data = { k = "v" } }))
     assert.equal(404, s.get(CM .. "/a").status)
     release()
@@ -45,7 +40,7 @@ describe("kube deadlines", function()
 
   it("hold for each request on its own", function()
     s.must("POST", CM, support.config_map("a"))
-    hold()
+    local release = hold()
     late("PATCH", CM .. "/a?timeout=30ms", { data = { first = "1" } },
       { ["Content-Type"] = "application/merge-patch+json" })
     late("DELETE", CM .. "/a?timeout=10ms")
@@ -58,7 +53,7 @@ describe("kube deadlines", function()
     for _, name in ipairs { "a", "b", "c" } do
       s.must("POST", CM, support.config_map(name, { labels = { x = "1" } }))
     end
-    hold()
+    local release = hold()
     late("DELETE", CM .. "?labelSelector=x%3D1&timeout=20ms")
     release()
     assert.same({ "b", "c" }, support.names(s.get(CM .. "?labelSelector=x%3D1").json))

@@ -171,37 +171,25 @@ describe("kube porch kinds", function()
     assert.equal(200, apply("git.applied.v1").status)
   end)
 
-  -- Two creations whose runs have both looked before either is committed: the store's writer is
-  -- held meanwhile. The second to be committed runs again and sees the first.
+  -- Two creations whose runs have both looked before either is committed. The second to be
+  -- committed runs again and sees the first.
   local function race(first, second)
-    local function count(name)
-      return tonumber(s.get("/metrics").body:match("\nlanai_workflow_" .. name .. "_total (%d+)"))
+    local function runs()
+      return tonumber(s.get("/metrics").body:match("\nlanai_workflow_runs_total (%d+)"))
     end
-    local function wait(name, value)
-      local till = os.time() + 20
-      while count(name) < value do
-        assert(os.time() < till, name)
-      end
-    end
-    local runs, failures = count("runs"), count("failures")
-    s.server:hold()
-    s.call("POST", support.CM .. "?timeout=50ms", support.config_map("before-" .. runs))
+    local release, before, answers = s.hold(), runs(), {}
     for i, package in ipairs { first, second } do
-      local answer = s.call("POST", P .. "packagerevisions?timeout=10ms",
-        { spec = { repository = "git", packageName = package, workspaceName = "v1",
-          tasks = { { type = "init", init = { description = "d" } } } } })
-      assert.equal(504, answer.status)
-      wait("runs", runs + i)
+      answers[i] = s.send("POST", P .. "packagerevisions", { spec = { repository = "git",
+        packageName = package, workspaceName = "v1",
+        tasks = { { type = "init", init = { description = "d" } } } } })
+      local till = os.time() + 20
+      while runs() < before + i and os.time() < till do end
     end
-    s.server:release()
-    wait("failures", failures + 1)
-    local list = s.get(P .. "packagerevisions?fieldSelector=spec.workspaceName%3Dv1").json.items
-    local found = {}
-    for _, o in ipairs(list) do
-      local package = o.spec.packageName
-      found[#found + 1] = (package == first or package == second) and package or nil
-    end
-    assert.equal(1, #found)
+    release()
+    local one, other = answers[1](), answers[2]()
+    local refused = one.status == 500 and one or other
+    assert.equal(701, one.status + other.status)
+    assert.matches("packages cannot be nested$", refused.json.message)
   end
 
   it("are never nested, also when both are made at once", function()

@@ -16,8 +16,15 @@ function M.server(options)
   local server = assert(probe.open(dir, options))
   local self = { server = server }
 
-  --- method, path, body (table becomes JSON), headers → answer with `json` when it is JSON
-  function self.call(method, path, body, headers)
+  local function decoded(answer)
+    local kind = (answer.headers["Content-Type"] or { "" })[1]
+    if kind:find("^application/json") and #answer.body > 0 then
+      answer.json = cjson.decode(answer.body)
+    end
+    return answer
+  end
+
+  local function request_of(method, path, body, headers)
     local request = { method = method, path = path, headers = {} }
     for name, value in pairs(headers or {}) do
       request.headers[name] = value
@@ -29,12 +36,31 @@ function M.server(options)
       request.body = body
       request.headers["Content-Type"] = request.headers["Content-Type"] or "application/json"
     end
-    local answer = server:request(request)
-    local kind = (answer.headers["Content-Type"] or { "" })[1]
-    if kind:find("^application/json") and #answer.body > 0 then
-      answer.json = cjson.decode(answer.body)
+    return request
+  end
+
+  --- method, path, body (table becomes JSON), headers → answer with `json` when it is JSON
+  function self.call(...)
+    return decoded(server:request(request_of(...)))
+  end
+
+  --- Like call, but does not wait: gives a function that gives the answer.
+  function self.send(...)
+    local sent = server:send(request_of(...))
+    return function()
+      return decoded(sent:answer())
     end
-    return answer
+  end
+
+  --- Nothing is committed until the function that this gives is called.
+  function self.hold()
+    server:hold()
+    local answer = self.send("POST", M.CM, { metadata = { generateName = "hold-" } })
+    server:held()
+    return function()
+      server:release()
+      assert(answer().status == 201)
+    end
   end
 
   function self.get(path, headers)
