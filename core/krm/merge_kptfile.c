@@ -145,9 +145,9 @@ static const struct krm_place PIPELINE = {.fields = PIPELINE_FIELDS, .n_fields =
 static const struct krm_place_field KPTFILE_FIELDS[] = {{"pipeline", &PIPELINE}};
 static const struct krm_place KPTFILE_PLACE = {.fields = KPTFILE_FIELDS, .n_fields = 1};
 
-/* Pairs of one list of functions: names and keys with their number → the pair's id. */
+/* Pairs of one list of functions: what is known of a function → the pair's id. */
 struct pairs {
-    struct map by_name, by_key;
+    struct map by_content, by_name, by_key; /* keys have their number in the list */
 };
 
 static struct str numbered_key(struct arena *a, struct map *counts, const struct node *function)
@@ -158,43 +158,66 @@ static struct str numbered_key(struct arena *a, struct map *counts, const struct
     return n == 1 ? key : arena_printf(a, "%.*s#%zu", STR_ARG(key), (size_t)n);
 }
 
-/* Finds or makes the id of a function: by name, else by key. No two functions of a list get the
- * same. */
-static struct str *pair_of(struct arena *a, struct pairs *p, struct map *taken, struct str name,
-                           struct str key)
+static struct str *untaken(const struct map *m, struct str what, const struct map *taken)
 {
-    struct str *id = name.len ? map_find(&p->by_name, name) : NULL;
-    if (!id || map_has(taken, *id)) {
-        id = map_find(&p->by_key, key);
-    }
-    if (!id || map_has(taken, *id)) {
-        id = arena_new(a, struct str);
-        *id = name.len && !map_has(&p->by_name, name) ? name : key;
-        while (map_has(taken, *id) || map_has(&p->by_key, *id)) {
-            *id = arena_printf(a, "%.*s'", STR_ARG(*id));
-        }
-    }
-    (void)map_set(taken, *id, id);
-    if (name.len) {
-        (void)map_set(&p->by_name, name, id);
-    }
-    if (!map_has(&p->by_key, key)) {
-        (void)map_set(&p->by_key, key, id);
+    struct str *id = what.len ? map_find(m, what) : NULL;
+    return id && !map_has(taken, *id) ? id : NULL;
+}
+
+/* An id that no function has yet, made of what a reader of the report knows. */
+static struct str *new_pair(struct arena *a, const struct pairs *p, const struct map *taken,
+                            struct str name, struct str key)
+{
+    struct str *id = arena_new(a, struct str);
+    *id = name.len && !map_has(&p->by_name, name) ? name : key;
+    while (map_has(taken, *id) || map_has(&p->by_key, *id) || map_has(&p->by_name, *id)) {
+        *id = arena_printf(a, "%.*s'", STR_ARG(*id));
     }
     return id;
 }
 
+/* Makes a function known under everything it is, unless another one is. */
+static void remember(struct pairs *p, struct str content, struct str name, struct str key,
+                     struct str *id)
+{
+    struct map *const maps[] = {&p->by_content, &p->by_name, &p->by_key};
+    const struct str whats[] = {content, name, key};
+    for (size_t i = 0; i < 3; i++) {
+        if (whats[i].len && !map_has(maps[i], whats[i])) {
+            (void)map_set(maps[i], whats[i], id);
+        }
+    }
+}
+
+/* Pairs the functions of one version with those of earlier ones: first what is equal, then by name,
+ * then by exec or image and its number. No two functions of a list get the same id. */
 static void mark_list(struct arena *a, struct pairs *p, const struct node *list)
 {
     AUTO_MAP counts = MAP_INIT;
     AUTO_MAP taken = MAP_INIT;
-    for (size_t i = 0; list && i < list->n; i++) {
+    size_t n = list ? list->n : 0;
+    struct str *content = arena_array(a, struct str, n), **ids = arena_array(a, struct str *, n);
+    if (!content || !ids) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        content[i] = json_emit_str(a, list->items[i]);
+        ids[i] = untaken(&p->by_content, content[i], &taken);
+        (void)(ids[i] && map_set(&taken, *ids[i], ids[i]));
+    }
+    for (size_t i = 0; i < n; i++) {
         struct node *f = list->items[i];
-        if (node_is(f, NODE_MAP)) {
-            struct str key = numbered_key(a, &counts, f);
-            struct str name = krm_tree_text(node_getz(f, "name"));
-            node_set_strz(a, f, PAIR, *pair_of(a, p, &taken, name, key));
+        if (!node_is(f, NODE_MAP)) {
+            continue;
         }
+        struct str key = numbered_key(a, &counts, f);
+        struct str name = krm_tree_text(node_getz(f, "name"));
+        ids[i] = ids[i] ? ids[i] : untaken(&p->by_name, name, &taken);
+        ids[i] = ids[i] ? ids[i] : untaken(&p->by_key, key, &taken);
+        ids[i] = ids[i] ? ids[i] : new_pair(a, p, &taken, name, key);
+        (void)map_set(&taken, *ids[i], ids[i]);
+        remember(p, content[i], name, key, ids[i]);
+        node_set_strz(a, f, PAIR, *ids[i]);
     }
 }
 
@@ -202,10 +225,11 @@ static void mark_pairs(struct arena *a, const struct node *base, const struct no
                        const struct node *theirs)
 {
     for (size_t l = 0; l < 2; l++) {
-        struct pairs p = {MAP_INIT, MAP_INIT};
+        struct pairs p = {MAP_INIT, MAP_INIT, MAP_INIT};
         mark_list(a, &p, functions_of(base, l));
         mark_list(a, &p, functions_of(ours, l));
         mark_list(a, &p, functions_of(theirs, l));
+        map_done(&p.by_content);
         map_done(&p.by_name);
         map_done(&p.by_key);
     }

@@ -207,6 +207,13 @@ describe("merging Kptfiles", function()
     assert.same(pipeline("image: s:v1\n    configPath: b", "image: s:v2", "image: x"), got)
   end)
 
+  it("does not take a new function of the same image for an old one", function()
+    local old = "image: s:v1\n    configMap:\n      a: b"
+    local got = merge.kptfile(pipeline(old), pipeline("image: s:v1\n    name: mine", old),
+      pipeline((old:gsub("a: b", "a: c"))))
+    assert.same(pipeline("image: s:v1\n    name: mine", (old:gsub("a: b", "a: c"))), got)
+  end)
+
   it("removes a function that upstream removed, with a line", function()
     local got, report = merge.kptfile(pipeline("image: a:v1", "image: b:v1"),
       pipeline("image: a:v1", "image: b:v1\n    configPath: mine"), pipeline("image: a:v1"))
