@@ -162,8 +162,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     thread_cond_init(&x.changed);
     kube_serve(world.kube, &req, on_done, &x);
     pthread_mutex_lock(&x.lock);
-    int64_t end = clock_mono_ns() + WAIT_S * NS_PER_S; /* the request may have shortened its own */
-    while (!x.ended && thread_cond_wait_until(&x.changed, &x.lock, end)) {
+    int64_t until = clock_mono_ns() + WAIT_S * NS_PER_S; /* the request may shorten its own */
+    while (!x.ended && thread_cond_wait_until(&x.changed, &x.lock, until)) {
     }
     pthread_mutex_unlock(&x.lock);
     must(x.answers == 1, "not one answer");
