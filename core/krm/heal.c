@@ -306,7 +306,8 @@ int krm_heal_comments(struct arena *a, const struct node *old, struct node *new,
 
 /* --- order --- */
 
-/* Members of new in the order of old; of doubles the last one stays. */
+/* Members of new in the order of old. Of a key that new has twice kpt keeps one; by our rules such a
+ * map stays in its order. */
 static void order_members(struct heal *h, const struct node *old, struct node *new)
 {
     AUTO_FINDER in_new = make_finder(new), in_old = make_finder(old);
@@ -328,8 +329,10 @@ static void order_members(struct heal *h, const struct node *old, struct node *n
             list[n++] = new->members[i];
         }
     }
-    memcpy(new->members, list, n * sizeof(*list));
-    new->n = n;
+    if (n == new->n || h->o->kpt) {
+        memcpy(new->members, list, n * sizeof(*list));
+        new->n = n;
+    }
 }
 
 static void order_list(struct heal *h, const struct node *old, struct node *new)

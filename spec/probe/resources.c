@@ -140,7 +140,8 @@ static struct node *first_tree(struct call *c, struct str text)
     if (krm_stream_read(&c->arena, text, &o, &s, &c->err) || s.items->n == 0) {
         return NULL;
     }
-    return s.items->items[0];
+    struct node *list = krm_resource_unwrap(s.items->items[0]);
+    return list ? list : s.items->items[0];
 }
 
 /* rewrite(files, options): what reading and writing makes of them */
@@ -456,7 +457,7 @@ static int l_heal(lua_State *L)
     if (!new) {
         return push_failure(L, c);
     }
-    struct krm_heal_options o = {.kpt = option(L, 3, "kpt")};
+    struct krm_heal_options o = {.kpt = option(L, 3, "kpt"), .item = option(L, 3, "item")};
     if (!option(L, 3, "order_only") && krm_heal_comments(&c->arena, old, new, &o, &c->err)) {
         return push_failure(L, c);
     }
