@@ -37,6 +37,17 @@ function M.base(path)
   return path == "" and "." or path:match("([^/]+)/*$") or "/"
 end
 
+--- Splits "directory@version"; either may be empty.
+--- @param text string
+--- @return string|nil, string|lanai.Error
+function M.parse_version(text)
+  local directory, version, more = text:match("^([^@]*)@?([^@]*)(.*)$")
+  if more ~= "" then
+    return nil, { kind = "invalid", message = "at most 1 version permitted" }
+  end
+  return directory, version
+end
+
 --- Refuses what git would take for an option.
 --- @param what string "repo URI", "ref", "commit"
 --- @param value string

@@ -10,6 +10,7 @@ local krm = require("lanai.krm")
 local lanai = require("lanai")
 local package = require("lanai.package")
 local tree = require("lanai.tree")
+local unchanged = require("lanai.unchanged")
 
 local M = {}
 
@@ -23,10 +24,6 @@ local M = {}
 --- @field is_root boolean the package from whose Kptfile the sides were fetched
 --- @field compat string "kpt" or "lanai"
 --- @field report table[] conflicts are appended: what happened where both sides changed
-
-local function has_files(directory)
-  return directory ~= nil and (next(directory.entries) or next(directory.directories)) ~= nil
-end
 
 -- The same update, of a directory below.
 local function below(u, path)
@@ -43,6 +40,14 @@ local function append_report(u, conflicts)
     conflict.package = u.path
     u.report[#u.report + 1] = conflict
   end
+end
+
+local function add_line(u, line)
+  append_report(u, { line })
+end
+
+local function same_file(a, b, path)
+  return a:kind(path) == b:kind(path) and a:file(path) == b:file(path)
 end
 
 --- Merges the Kptfiles of the three sides into ours.
@@ -110,85 +115,10 @@ end
 
 -- --- fast-forward ---
 
--- True when ours says more than the Kptfile that it was made from.
-local function kptfile_changed(u)
-  local ours, err = u.ours:file("Kptfile"), nil
-  ours, err = kptfile.edit(ours, "kpt", function(file)
-    file.upstream, file.upstreamLock = nil, nil
-    kptfile.drop_render_status(file)
-  end)
-  if not ours then
-    return nil, err
-  end
-  local base = u.base:file("Kptfile")
-  if not base then
-    return ours ~= kptfile.minimal(u.name)
-  end
-  local name = kptfile.parse(ours).metadata.name
-  base, err = kptfile.edit(base, "kpt", function(file)
-    kptfile.drop_render_status(file)
-    file.metadata.name = name
-  end)
-  if not base then
-    return nil, err
-  end
-  return base ~= ours
-end
-
--- Paths that differ between ours and base, of one package below.
-local function local_changes(u, path)
-  local at = below(u, path)
-  if path ~= "." and not (has_files(at.ours) and has_files(at.base)) then
-    return u.compat == "kpt" and { "%s (Package)", path } or { path .. " (Package)" }
-  end
-  local differ, err = package.diff(at.ours, at.base)
-  if not differ then
-    return nil, err
-  end
-  if path == "." then
-    local changed, failure = kptfile_changed(at)
-    if failure then
-      return nil, failure
-    end
-    for i = #differ, 1, -1 do
-      if differ[i] == "Kptfile" and not changed then
-        table.remove(differ, i)
-      end
-    end
-  end
-  return differ
-end
-
-local function check_unchanged(u)
-  local paths, err = package.subpackages_of("LOCAL", { recursive = true }, u.ours, u.base)
-  if not paths then
-    return nil, err
-  end
-  table.insert(paths, 1, ".")
-  local seen, list = {}, {}
-  for _, path in ipairs(paths) do
-    local differ
-    differ, err = local_changes(u, path)
-    if not differ then
-      return nil, err
-    end
-    for _, file in ipairs(differ) do
-      list[#list + 1] = not seen[file] and file or nil
-      seen[file] = true
-    end
-  end
-  table.sort(list)
-  if #list > 0 then
-    return nil, { kind = "conflict", message = ("local package files have been modified: [%s].\n"
-      .. "  use a different update --strategy."):format(table.concat(list, " ")) }
-  end
-  return true
-end
-
 local function fast_forward(u)
   local ok, err = true, nil
   if u.has_base then
-    ok, err = check_unchanged(u)
+    ok, err = unchanged.check(u)
   end
   ok = ok and force_delete_replace(u)
   if not ok then
@@ -217,15 +147,18 @@ end
 
 -- --- resource-merge ---
 
--- Merges files that are no resources: what ours changed or added stays, else theirs wins.
-local function merge_opaque(path, base, ours, theirs)
-  if base:kind(path) ~= ours:kind(path) or base:file(path) ~= ours:file(path) then
-    return
-  end
-  if theirs:kind(path) then
-    ours:take(theirs, path, path)
-  else
-    ours:set(path, nil)
+-- Merges a file that is no resource: what ours changed or added stays, else theirs wins.
+local function merge_opaque(u, path)
+  if same_file(u.base, u.ours, path) then
+    if u.theirs:kind(path) then
+      u.ours:take(u.theirs, path, path)
+    else
+      u.ours:set(path, nil)
+    end
+  elseif not same_file(u.base, u.theirs, path) and not same_file(u.ours, u.theirs, path) then
+    local reason = not u.ours:kind(path) and "deleted here, changed upstream"
+      or not u.theirs:kind(path) and "changed here, deleted upstream" or "both changed it"
+    add_line(u, { file = path, taken = "ours", reason = reason })
   end
 end
 
@@ -271,12 +204,16 @@ local function merge_files(u)
       u.ours:set(file.path, nil)
     end
   end
+  local opaque = {}
   for _, side in ipairs { base_opaque, ours_opaque, theirs_opaque } do
     for path, why in pairs(side) do
-      -- kpt reads no ignored file, so it neither brings nor removes one.
-      if u.compat ~= "kpt" or why ~= "ignored" then
-        merge_opaque(path, u.base, u.ours, u.theirs)
-      end
+      opaque[path] = why
+    end
+  end
+  for path, why in lanai.sorted_pairs(opaque) do
+    -- kpt reads no ignored file, so it neither brings nor removes one.
+    if u.compat ~= "kpt" or why ~= "ignored" then
+      merge_opaque(u, path)
     end
   end
   return true
@@ -302,13 +239,15 @@ end
 -- The existence table of §3.1 for one package below.
 local function merge_package(u, path)
   local at = below(u, path)
-  local ours, theirs, base = has_files(at.ours), has_files(at.theirs), has_files(at.base)
+  local ours, theirs, base = at.ours ~= nil, at.theirs ~= nil, at.base ~= nil
   if path == "." then -- the directories of the operation itself are there
     ours, theirs, base = true, true, true
   end
   if not ours then
     if theirs and not base then
       M.copy_at(u, path, { kptfile = true })
+    elseif theirs then
+      add_line(at, { taken = "ours", reason = "deleted here" })
     end
     return true
   elseif not base and theirs then
@@ -320,6 +259,8 @@ local function merge_package(u, path)
     local differ, err = package.diff(at.base, at.ours)
     if differ and #differ == 0 then
       u.ours:remove_directory(path)
+    elseif differ then
+      add_line(at, { taken = "ours", reason = "changed here, deleted upstream" })
     end
     return differ and true, err
   end
@@ -376,6 +317,17 @@ local function merge_rules(ours)
   return annotations and annotations["lanai.dev/merge"]
 end
 
+-- What was changed here and is not there any more gets a line.
+local function report_losses(u, before, name)
+  for _, path in ipairs(before:files()) do
+    if path ~= "Kptfile" and not same_file(before, u.base, path)
+      and not same_file(before, u.ours, path) then
+      add_line(u, { file = path, taken = u.ours:kind(path) and "theirs" or "deleted",
+        reason = "by strategy " .. name })
+    end
+  end
+end
+
 --- Applies a strategy.
 --- @param name string
 --- @param u lanai.Update
@@ -385,7 +337,12 @@ function M.apply(name, u)
   u.base = u.base or tree.new()
   u.theirs = u.theirs or tree.new()
   u.rules = merge_rules(u.ours)
-  return STRATEGIES[name](u)
+  local before = name ~= "resource-merge" and tree.copy(u.ours)
+  local ok, err = STRATEGIES[name](u)
+  if ok and before then
+    report_losses(u, before, name)
+  end
+  return ok, err
 end
 
 return M

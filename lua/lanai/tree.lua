@@ -196,6 +196,17 @@ function M.load(source)
   return tree
 end
 
+--- Makes a tree of the same files, which changes of the other do not reach.
+--- @param from lanai.Tree
+--- @return lanai.Tree
+function M.copy(from)
+  local tree = new()
+  for _, path in ipairs(from:files()) do
+    tree:take(from, path, path)
+  end
+  return tree
+end
+
 --- Gives what differs between two trees to take(path, bytes, kind); bytes is nil for a file that is
 --- gone. Stops with the error of take.
 --- @param before lanai.Tree

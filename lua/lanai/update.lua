@@ -127,8 +127,7 @@ local function update_at(o, sides, top, path)
         { kptfile = true })
     elseif has.theirs then
       o.say(("Ignoring package %q in upstream since it is deleted from local.\n"):format(name))
-      o.report[#o.report + 1] = { package = here, reason = "package-deleted-in-local",
-        taken = "ours" }
+      o.report[#o.report + 1] = { package = here, taken = "ours", reason = "deleted here" }
     end
     return true
   elseif not has.base and has.theirs then
@@ -164,8 +163,8 @@ function M.remove_gone(o, path, name, base, ours)
   else
     o.say(("Package %q deleted from upstream, but keeping local since it has changes.\n")
       :format(name))
-    o.report[#o.report + 1] = { package = path, reason = "package-deleted-in-upstream",
-      taken = "ours" }
+    o.report[#o.report + 1] = { package = path, taken = "ours",
+      reason = "changed here, deleted upstream" }
   end
   return true
 end

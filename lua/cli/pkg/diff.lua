@@ -10,6 +10,7 @@ local get = require("lanai.get")
 local identity = require("lanai.identity")
 local kptfile = require("lanai.kptfile")
 local lanai = require("lanai")
+local location = require("lanai.location")
 local package = require("lanai.package")
 local process = require("lanai.process")
 local remote = require("cli.remote")
@@ -95,6 +96,18 @@ local function stage_all(staging, directory, git, refs, flags)
   return staged
 end
 
+-- The full name of a program, or nil.
+local function find_program(name)
+  if name:find("/", 1, true) then
+    return files.kind(name) == "executable" and name or nil
+  end
+  for directory in (process.env("PATH") or ""):gmatch("[^:]+") do
+    if files.kind(directory .. "/" .. name) == "executable" then
+      return directory .. "/" .. name
+    end
+  end
+end
+
 local function compare(staged, flags)
   local words = { flags["diff-tool"] }
   for word in flags["diff-tool-opts"]:gmatch("[^ ]+") do
@@ -105,7 +118,7 @@ local function compare(staged, flags)
   end
   local code, text = process.run(words)
   if not code then
-    return command.usage_error(("diff-tool '%s' not found in the PATH"):format(words[1]))
+    return command.fail(text)
   end
   if code > 1 then
     process.out(("\nThe selected diff tool (%s) exited with an error. It may not support the "
@@ -137,15 +150,20 @@ local function choose_defaults(flags, ref)
 end
 
 local function run(args, flags)
-  local path, ref, more = (args[1] or "."):match("^([^@]*)@?([^@]*)(.*)$")
-  if more ~= "" then
-    return command.usage_error("at most 1 version permitted")
+  local path, ref = location.parse_version(args[1] or ".")
+  if not path then
+    return command.usage_error(ref.message)
   end
   choose_defaults(flags, ref)
   if not SIDES[flags["diff-type"]] then
     return command.usage_error(("invalid diff-type '%s': supported diff-types are: %s"):format(
       flags["diff-type"], table.concat(TYPES, ", ")))
   end
+  local tool = find_program(flags["diff-tool"])
+  if not tool then
+    return command.usage_error(("diff-tool '%s' not found in the PATH"):format(flags["diff-tool"]))
+  end
+  flags["diff-tool"] = tool
   local directory, missing = disk.resolve(path == "" and "." or path)
   if not directory then
     return command.usage_error(missing)

@@ -8,7 +8,7 @@ local files = require("lanai.files")
 local location = require("lanai.location")
 local process = require("lanai.process")
 local remote = require("cli.remote")
-local report = require("lanai.report")
+local report = require("cli.report")
 local strategy = require("lanai.strategy")
 local tree = require("lanai.tree")
 local update = require("lanai.update")
@@ -49,9 +49,9 @@ local function run(args, flags)
   if flags.strategy ~= "" and not strategy.exists(flags.strategy) then
     return command.usage_error(("unknown update strategy %q"):format(flags.strategy))
   end
-  local path, ref, more = (args[1] or "."):match("^([^@]*)@?([^@]*)(.*)$")
-  if more ~= "" then
-    return command.fail { message = "at most 1 version permitted" }
+  local path, ref = location.parse_version(args[1] or ".")
+  if not path then
+    return command.fail(ref)
   end
   local ok, err = location.check_argument("ref", ref)
   if not ok then
