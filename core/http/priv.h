@@ -6,8 +6,8 @@
  * the body is in; call_run hands the request to kube_serve on this listener thread. When `done`
  * has not come by then the connection is suspended; done resumes it from whatever thread it is on
  * and call_handle queues the answer. A stream is read by MHD until it has nothing; then the
- * connection is suspended again until wake, its next_ns, the peer's end or the listener's. An answer
- * that says `running` leaves kube's reference until done comes again.
+ * connection is suspended again until wake, its next_ns, the peer's end or the listener's. After an
+ * answer that says `running`, kube's reference stays until done comes again.
  *
  * Locks: http.lock (connections) before a call's stripe; MHD's own locks come last. "Has an
  * answer" and "has data" are decided under the same stripe as suspending, so no resume is lost.
