@@ -154,4 +154,101 @@ M["kpt.kptfile-validate"] = function(case)
   return (ok == true) == case:param("valid"), ok and "valid" or err.message
 end
 
+-- --- files ---
+
+-- The files of a tree that are no Kptfiles of packages below it, and no marks of empty directories.
+local function own_files(tree, keep)
+  local out = {}
+  for path, content in pairs(tree) do
+    if not path:find("/Kptfile$") and not path:find("%.keep$") and (not keep or keep(path)) then
+      out[path] = content
+    end
+  end
+  return out
+end
+
+local function merge_trees(case, keep, options)
+  return merge.files(own_files(case:tree("origin"), keep), own_files(case:tree("local"), keep),
+    own_files(case:tree("updated"), keep), options)
+end
+
+local function is_plain(path)
+  return not path:find("%.ya?ml$") and path ~= "Kptfile"
+end
+
+M["kpt.replace-non-krm"] = function(case)
+  for _, mode in ipairs { "kpt", "lanai" } do
+    local got, err = merge_trees(case, is_plain, { kpt = mode == "kpt" })
+    if not got then
+      return false, message(err)
+    end
+    local want = own_files(case:tree("expected"), is_plain)
+    for _, files in ipairs { got, want } do
+      for path in pairs(files) do
+        if got[path] ~= want[path] then
+          return false, ("%s, %s is\n%s\nexpected\n%s"):format(mode, path, tostring(got[path]),
+            tostring(want[path]))
+        end
+      end
+    end
+  end
+  return true
+end
+
+-- The resource of that name among the documents of all files.
+local function find_resource(files, name)
+  for path, content in pairs(files) do
+    if path:find("%.ya?ml$") then
+      for document in ("\n" .. content .. "\n---\n"):gmatch("(.-)\n%-%-%-\n") do
+        local resource = yaml.parse(document .. "\n")
+        if type(resource) == "table" and resource.metadata and resource.metadata.name == name then
+          return resource
+        end
+      end
+    end
+  end
+end
+
+local function holds(check, resource)
+  local value = resource
+  for _, step in ipairs(check.path) do
+    value = value and value[type(step) == "number" and step + 1 or step]
+  end
+  if check.equals ~= nil then
+    return value == check.equals
+  end
+  local left = {}
+  for key, amount in pairs(check.equals_map) do
+    left[key] = amount
+  end
+  for _, element in ipairs(value or {}) do
+    local key = element[check.map_by]
+    if left[key] ~= element[check.value_of] then
+      return false
+    end
+    left[key] = nil
+  end
+  return next(left) == nil
+end
+
+M["kpt.merge3-package"] = function(case)
+  if case.spec.upstream_skipped then
+    return nil, "kpt does not do it either: " .. tostring(case.spec.upstream_skipped)
+  elseif case.spec.crds then
+    return nil, "kpt's updates do not read the schemas of CRDs, only its test of this function does"
+  end
+  for _, mode in ipairs { "kpt", "lanai" } do
+    local got, err = merge_trees(case, nil, { kpt = mode == "kpt", is_root = true })
+    if not got then
+      return false, message(err)
+    end
+    for _, check in ipairs(case.spec.checks) do
+      if not holds(check, find_resource(got, check.name)) then
+        return false, mode .. ": " .. table.concat(check.path, ".") .. " of " .. check.name
+      end
+    end
+  end
+  return true
+end
+
 return M
