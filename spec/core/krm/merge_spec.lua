@@ -205,6 +205,62 @@ describe("a merge as we do it", function()
   end)
 end)
 
+describe("long lists", function()
+  local function pod(n, image, change, ports)
+    local list = {}
+    for i = 1, n do
+      list[i] = ("- name: c%d\n  image: %s\n"):format(i, i == change and "changed" or image)
+      if ports then
+        list[i] = list[i] .. ("  ports: [{containerPort: %d, protocol: TCP}]\n"):format(i)
+      end
+    end
+    return "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n"
+      .. table.concat(list):gsub("[^\n]+", "  %0")
+  end
+
+  local function ports(n, protocol, name)
+    local list = {}
+    for i = 1, n do
+      list[i] = ("  - port: %d\n%s    name: %s%d\n"):format(i,
+        protocol and "    protocol: TCP\n" or "", name, i)
+    end
+    return "apiVersion: v1\nkind: Service\nspec:\n  ports:\n" .. table.concat(list)
+  end
+
+  for _, mode in ipairs { "kpt", "lanai" } do
+    local o = { kpt = mode == "kpt" }
+
+    it("merge by key as short ones do, " .. mode, function()
+      local base, n = pod(400, "i:1"), 400
+      local got = merge.resource(base, pod(n, "i:1", 7), pod(n, "i:1", 300), o)
+      assert.same(pod(n, "i:1", 7):gsub("(c300\n    image: )i:1", "%1changed"), got)
+      got = merge.resource(base, pod(n - 100, "i:1", 7), pod(n + 100, "i:1"), o)
+      assert.is_truthy(got:find("c7\n    image: changed\n", 1, true))
+      assert.is_nil(got:find("name: c350\n", 1, true))
+      assert.is_truthy(got:find("name: c500\n    image: i:1\n$")
+        or got:find("    name: c500\n$"))
+    end)
+
+    it("merge by two keys as short ones do, " .. mode, function()
+      local got = merge.resource(ports(60, true, "a"), ports(60, true, "a"):gsub("a7\n", "mine\n"),
+        ports(60, true, "a"):gsub("a50\n", "theirs\n"), o)
+      assert.same(ports(60, true, "a"):gsub("a7\n", "mine\n"):gsub("a50\n", "theirs\n"), got)
+    end)
+
+    it("take time in proportion to their length, " .. mode, function()
+      local function seconds(n)
+        local start = os.clock()
+        assert(merge.resource(pod(n, "i:1", 1, true), pod(n, "i:2", 2, true),
+          pod(n, "i:3", 3, true), o))
+        return os.clock() - start
+      end
+      seconds(500)
+      local small, large = seconds(1000), seconds(8000)
+      assert.is_true(large < 24 * small, ("%.3f s, %.3f s"):format(small, large))
+    end)
+  end
+end)
+
 -- Generated resources: three versions that share most of their fields.
 local function generator(seed)
   local state = seed
