@@ -4,6 +4,8 @@
  */
 #include "base/mem.h"
 
+#include <malloc.h>
+
 static void *check(void *p)
 {
     if (!p) {
@@ -46,6 +48,11 @@ char *mem_strndup(const char *p, size_t len)
 void mem_free(void *p)
 {
     free(p);
+}
+
+void mem_trim(void)
+{
+    (void)malloc_trim(0);
 }
 
 void mem_free_at(void *pp)

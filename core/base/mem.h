@@ -13,6 +13,8 @@ void *mem_resize(void *p, size_t size);
 char *mem_strdup(const char *z);          /* NULL gives NULL */
 char *mem_strndup(const char *p, size_t len);
 void mem_free(void *p);
+/* Gives freed memory back to the system: after work that took much of it. Milliseconds. */
+void mem_trim(void);
 /* For AUTO_MEM variables. */
 void mem_free_at(void *pp);
 

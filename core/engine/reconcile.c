@@ -6,8 +6,10 @@
 #include "engine/reconcile.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 
 #define CHUNK 250 /* revisions per transaction: other writers get their turn between chunks */
+#define TRIM_REVISIONS 1000 /* comparing so many takes memory that nothing else will need */
 
 struct state {
     struct engine *e;
@@ -249,6 +251,9 @@ int engine_reconcile(struct engine *e, struct repo *repo, struct str ns, struct 
         int rc = reconcile_once(e, repo, ns, name, out_n, err);
         bool race = rc < 0 && (err->kind == ERR_CONFLICT || err->kind == ERR_ALREADY_EXISTS);
         if (!race || tries == LIMIT_RUN_RETRIES) {
+            if (rc == 0 && *out_n >= TRIM_REVISIONS) {
+                mem_trim();
+            }
             return rc;
         }
         err_drop(err); /* a client was faster: compare again */
