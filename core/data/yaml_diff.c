@@ -34,6 +34,7 @@ struct entry {
     size_t from, behind; /* key or dash; behind colon or dash */
     size_t end;          /* behind the last line of its content */
     bool own_line;       /* nothing but blanks before it */
+    bool odd;            /* with `?`, or the dash in another line: nothing of it can change */
 };
 
 static void edit_value(struct yaml_diff *d, const struct node *s, struct where at,
@@ -357,8 +358,9 @@ void yaml_diff_root(struct yaml_diff *d, const struct node *s, const struct node
     }
     size_t from = yaml_line_start(d->text, s->span_from), to = yaml_line_end(d->text, s->span_to);
     if (d->exact) { /* the comments around the root are its entries' and written with them */
-        const struct node_member *first = s->type == NODE_MAP && s->n ? s->members : NULL;
-        const struct node *owner = first ? first->name : s->type == NODE_LIST && s->n ? s->items[0] : s;
+        const struct node *owner = s->n == 0 || !is_collection(s) ? s
+                                   : s->type == NODE_MAP          ? s->members[0].name
+                                                                  : s->items[0];
         from = head_start(d, from, count_lines(notes_of(owner).head));
         to = foot_end(d, to, count_feet(s));
     }
@@ -405,7 +407,7 @@ static void replace(struct yaml_diff *d, const struct node *s, struct where at,
 
 /* --- entries --- */
 
-static struct entry make_entry(struct yaml_diff *d, const struct node_member *m,
+static struct entry make_entry(const struct yaml_diff *d, const struct node_member *m,
                                const struct node *item)
 {
     struct entry e = {.pair = m, .value = m ? m->value : item};
@@ -419,11 +421,11 @@ static struct entry make_entry(struct yaml_diff *d, const struct node_member *m,
         bool colon = at < d->text.len && d->text.ptr[at] == ':';
         bool question = yaml_skip_back(d->text, m->from) &&
                         d->text.ptr[yaml_skip_back(d->text, m->from) - 1] == '?';
-        d->unsupported = d->unsupported || !colon || question;
+        e.odd = !colon || question;
         e.behind = at + colon;
     } else {
         size_t p = yaml_skip_back(d->text, item->span_from);
-        d->unsupported = d->unsupported || p == 0 || d->text.ptr[p - 1] != '-';
+        e.odd = p == 0 || d->text.ptr[p - 1] != '-';
         e.from = p ? p - 1 : 0;
         e.behind = p;
         to = p;
@@ -462,6 +464,7 @@ static void insert_entry(struct yaml_diff *d, size_t at, const struct entry *e,
 
 static void delete_entry(struct yaml_diff *d, const struct entry *e)
 {
+    d->unsupported = d->unsupported || e->odd;
     size_t from = entry_start(d, e), to = entry_end(d, e);
     bool after_blank = from == 0 || line_is(d, yaml_line_start(d->text, from - 1), false);
     while (after_blank && to < d->text.len && line_is(d, to, false)) {
@@ -483,8 +486,12 @@ static void edit_entry(struct yaml_diff *d, const struct entry *e, const struct 
     if (e->value == want->value && (!e->pair || e->pair->name == want->pair->name)) {
         return;
     }
-    if (e->pair && d->exact && !same_key(e->pair, want->pair)) {
-        d->unsupported = true;
+    bool other_key = e->pair && d->exact && !same_key(e->pair, want->pair);
+    if (e->odd || other_key) {
+        bool same = !other_key && str_eq(head_of(e), head_of(want)) &&
+                    str_eq(foot_of(e), foot_of(want)) && str_eq(line_of(e), line_of(want)) &&
+                    yaml_same(e->value, want->value);
+        d->unsupported = d->unsupported || !same;
         return;
     }
     bool block_text = is_block_text(e->value) && want->value != e->value;
@@ -641,12 +648,11 @@ static void edit_list(struct yaml_diff *d, const struct node *s, struct where at
 {
     size_t *match = arena_array(d->a, size_t, s->n);
     struct entry *entries = arena_array(d->a, struct entry, s->n);
-    bool before = d->unsupported, lines = match && entries && yaml_match_items(s, want, match);
+    bool lines = match && entries && yaml_match_items(s, want, match);
     for (size_t i = 0; lines && i < s->n; i++) {
         entries[i] = make_entry(d, NULL, s->items[i]);
-        lines = !d->unsupported && entries[i].own_line;
+        lines = !entries[i].odd && entries[i].own_line;
     }
-    d->unsupported = before;
     if (!lines) {
         replace(d, s, at, want);
         return;

@@ -134,6 +134,23 @@ int yaml_edit_values(struct arena *a, struct str text, const struct node *want, 
     return edit_document(a, text, root, values, want, out, err);
 }
 
+/* The whole document written anew, with its own comments, when no other follows it. */
+static struct str write_document(struct arena *a, struct str text, const struct yaml_docs *docs,
+                                 const struct node *want, bool wide)
+{
+    AUTO_ERR ignored = ERR_INIT;
+    struct yaml_docs all;
+    if (yaml_read(a, text, &(struct yaml_limits){.slash = true}, &all, NULL, &ignored) ||
+        all.n > 1) {
+        return STR_NULL;
+    }
+    struct yaml_doc doc = docs->list[0];
+    doc.root = (struct node *)want;
+    AUTO_BUF b = BUF_INIT;
+    yaml_write(&b, &(struct yaml_docs){&doc, 1}, &(struct yaml_form){.wide = wide});
+    return arena_str(a, buf_str(&b));
+}
+
 int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, struct str *out,
                    struct err *err)
 {
@@ -144,9 +161,18 @@ int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, st
     struct node *root = docs.n ? docs.list->root : NULL;
     struct yaml_diff d = make_diff(a, text, root, want);
     d.exact = true;
+    if (root && yaml_same(root, want)) {
+        *out = text;
+        return 0;
+    }
     struct str result = root ? change(&d, root, want) : append_document(&d, want);
     if (root && !holds_tree(a, result, want)) {
         result = rewrite(&d, root, want);
+    }
+    AUTO_ERR ignored = ERR_INIT;
+    struct yaml_docs again;
+    if (!result.ptr || read_first(a, result, 0, &again, &ignored)) {
+        result = root ? write_document(a, text, &docs, want, d.layout.wide) : STR_NULL;
     }
     if (!result.ptr) {
         return fail(a, err);
