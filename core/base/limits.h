@@ -20,6 +20,10 @@
 #define LIMIT_RUN_CPU_MS 5000                     /* Lua time of a workflow run (style §5.6) */
 #define LIMIT_RUN_BYTES (64u * 1024 * 1024)       /* Lua memory of a workflow run */
 #define LIMIT_RUN_CALLS 10000                     /* host calls of a workflow run */
+#define LIMIT_LOCAL_CPU_MS (3600 * 1000)          /* Lua time of a verb of the command line */
+#define LIMIT_LOCAL_BYTES (2048u * 1024 * 1024)   /* its memory: packages as users have them */
+#define LIMIT_LOCAL_FILE_BYTES (512u * 1024 * 1024) /* one file or stream that it reads */
+#define LIMIT_LOCAL_FILES 200000                  /* entries of a directory tree that it reads */
 #define LIMIT_RUN_RETRIES 5                       /* reruns after a lost race (style §5.3 a) */
 #define LIMIT_REQUEST_MS 300000                   /* request deadline (kube-wire §2) */
 #define LIMIT_GIT_MS 60000                        /* one conversation with a git server */

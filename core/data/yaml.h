@@ -25,6 +25,9 @@ void yaml_emit(struct buf *out, const struct node *n);
  * made at the end of their map in block style. Text that is empty becomes a new document. */
 int yaml_edit_set(struct arena *a, struct str text, const struct str *path, size_t n_path,
                   const struct node *value, struct str *out, struct err *err);
+/* The same; a member that is new stands behind the member `follow` of its map (STR_NULL: last). */
+int yaml_edit_put(struct arena *a, struct str text, const struct str *path, size_t n_path,
+                  const struct node *value, struct str follow, struct str *out, struct err *err);
 /* Makes the first document of text hold the values `want` by the smallest such edits, as above.
  * Lists keep the elements that stay (equal, or with the same `type`, `conditionType` or `name`). */
 int yaml_edit_values(struct arena *a, struct str text, const struct node *want, struct str *out,

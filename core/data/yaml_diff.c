@@ -533,12 +533,11 @@ static void delete_pairs(struct yaml_diff *d, const struct entry *entries,
     }
 }
 
-/* Members of want that source lacks go behind the one that they follow there; values by themselves
- * have no order, so they go behind the last one. */
+/* Members of want that source lacks go behind the one that they follow there. */
 static void add_pairs(struct yaml_diff *d, const struct node *s, const struct node *want,
                       const struct entry *entries, size_t column)
 {
-    AUTO_MEMBERS ix = {0};
+    AUTO_MEMBERS ix = {0}, wanted = {0};
     const struct entry *above = NULL, *last = &entries[s->n - 1];
     for (size_t i = 0; i < want->n && !d->unsupported; i++) {
         const struct node_member *m = &want->members[i];
@@ -549,7 +548,12 @@ static void add_pairs(struct yaml_diff *d, const struct node *s, const struct no
         }
         struct entry e = {.pair = m, .value = m->value};
         if (!d->exact) {
-            insert_entry(d, last->end, &e, last, column);
+            const struct entry *place = above ? above : last;
+            while (place < last && members_find(&wanted, want->members, want->n,
+                                                place[1].pair->key) == MEMBERS_NONE) {
+                place++; /* behind what is deleted there */
+            }
+            insert_entry(d, place->end, &e, place, column);
         } else if (above) {
             insert_entry(d, entry_end(d, above), &e, above, column);
         } else if (entries[0].own_line) {

@@ -182,10 +182,11 @@ int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, st
 }
 
 /* A copy of the maps along the path with the value set (NULL: deleted); everything else is shared
- * with `old`, and `old` itself comes back when nothing changes. NULL when the path is blocked. */
+ * with `old`, and `old` itself comes back when nothing changes. A new member stands behind `follow`,
+ * or last. NULL when the path is blocked. */
 static const struct node *with_value(struct arena *a, const struct node *old,
                                      const struct str *path, size_t n_path,
-                                     const struct node *value)
+                                     const struct node *value, struct str follow)
 {
     if (n_path == 0) {
         return value;
@@ -197,7 +198,7 @@ static const struct node *with_value(struct arena *a, const struct node *old,
     if (!value && !below) {
         return old;
     }
-    const struct node *v = with_value(a, below, path + 1, n_path - 1, value);
+    const struct node *v = with_value(a, below, path + 1, n_path - 1, value, follow);
     bool removes = !value && n_path == 1;
     if (!removes && (!v || v == below)) {
         return v ? old : NULL;
@@ -210,14 +211,19 @@ static const struct node *with_value(struct arena *a, const struct node *old,
     }
     map->members = members;
     map->cap = n_old + 1;
+    bool missing = !below;
     for (size_t i = 0; i < n_old; i++) {
         struct node_member m = old->members[i];
         bool here = str_eq(m.key, path[0]);
         if (!here || !removes) {
             members[map->n++] = (struct node_member){m.key, here ? (struct node *)v : m.value};
         }
+        if (missing && n_path == 1 && follow.len && str_eq(m.key, follow)) {
+            members[map->n++] = (struct node_member){path[0], (struct node *)v};
+            missing = false;
+        }
     }
-    if (!below) {
+    if (missing) {
         members[map->n++] = (struct node_member){path[0], (struct node *)v};
     }
     return map;
@@ -226,11 +232,17 @@ static const struct node *with_value(struct arena *a, const struct node *old,
 int yaml_edit_set(struct arena *a, struct str text, const struct str *path, size_t n_path,
                   const struct node *value, struct str *out, struct err *err)
 {
+    return yaml_edit_put(a, text, path, n_path, value, STR_NULL, out, err);
+}
+
+int yaml_edit_put(struct arena *a, struct str text, const struct str *path, size_t n_path,
+                  const struct node *value, struct str follow, struct str *out, struct err *err)
+{
     struct node *root, *old;
     if (load(a, text, &root, &old, err)) {
         return -1;
     }
-    const struct node *want = with_value(a, old, path, n_path, value);
+    const struct node *want = with_value(a, old, path, n_path, value, follow);
     if (!want && value) {
         return a->exhausted ? err_set(err, ERR_BAD_REQUEST, "yaml: document is too large")
                             : err_set(err, ERR_BAD_REQUEST,

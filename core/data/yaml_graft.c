@@ -76,14 +76,59 @@ static struct node *shell(struct arena *a, const struct node *source, size_t cap
     return n;
 }
 
+/* New pairs of a map, each behind the old one that it follows in what is wanted. */
+struct newcomers {
+    size_t *first, *last; /* by old pair, the last one for those that follow none: index + 1 */
+    size_t *next;         /* by wanted pair */
+};
+
+static bool newcomers_init(struct arena *a, struct newcomers *c, size_t n_old, size_t n_want)
+{
+    c->first = arena_array(a, size_t, n_old + 1);
+    c->last = arena_array(a, size_t, n_old + 1);
+    c->next = arena_array(a, size_t, n_want + 1);
+    return c->first && c->last && c->next;
+}
+
+static void newcomers_add(struct newcomers *c, size_t above, size_t i)
+{
+    if (c->last[above]) {
+        c->next[c->last[above] - 1] = i + 1;
+    } else {
+        c->first[above] = i + 1;
+    }
+    c->last[above] = i + 1;
+}
+
+/* The old pairs with the new ones between them. */
+static void settle(struct arena *a, struct node *map, const struct newcomers *c,
+                   const struct node *want, size_t cap)
+{
+    struct node_member *all = arena_array(a, struct node_member, cap + 1);
+    size_t n = 0;
+    for (size_t i = 0; all && i <= map->n; i++) {
+        if (i < map->n) {
+            all[n++] = map->members[i];
+        }
+        for (size_t at = c->first[i]; at; at = c->next[at - 1]) {
+            all[n++] = want->members[at - 1];
+        }
+    }
+    if (all) {
+        map->members = all;
+        map->n = n;
+    }
+}
+
 static struct node *graft_map(struct arena *a, struct node *source, const struct node *values,
                               const struct node *want)
 {
-    AUTO_MEMBERS wanted = {0}, given = {0};
+    AUTO_MEMBERS wanted = {0}, given = {0}, kept = {0};
     size_t cap = source->n + want->n, n_pairs = 0;
     struct node *map = shell(a, source, cap);
     struct node_member *members = arena_array(a, struct node_member, cap + 1);
-    if (!map || !members) {
+    struct newcomers new = {0};
+    if (!map || !members || !newcomers_init(a, &new, source->n, want->n)) {
         return NULL;
     }
     map->members = members;
@@ -100,15 +145,20 @@ static struct node *graft_map(struct arena *a, struct node *source, const struct
             members[map->n++] = m;
         }
     }
+    size_t above = map->n;
     for (size_t i = 0; i < want->n; i++) {
-        size_t at = members_find(&given, values->members, values->n, want->members[i].key);
+        struct str key = want->members[i].key;
+        size_t at = members_find(&given, values->members, values->n, key);
         bool merged = at != MEMBERS_NONE && at >= n_pairs;
         if (at == MEMBERS_NONE ||
             (merged && !node_equal(values->members[at].value, want->members[i].value))) {
-            members[map->n++] = want->members[i];
+            newcomers_add(&new, above, i);
+        } else if ((at = members_find(&kept, members, map->n, key)) != MEMBERS_NONE) {
+            above = at;
         }
     }
-    return map;
+    settle(a, map, &new, want, cap);
+    return a->exhausted ? NULL : map;
 }
 
 static struct node *graft_list(struct arena *a, struct node *source, const struct node *values,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a Repository object to a mirror: its Secret is read at each opening, so a rotated secret
- * takes effect without a restart (porch-api-repository.md §3).
+ * From a Repository object, or the URL of an upstream, to a mirror: its Secret is read at each
+ * opening, so a rotated secret takes effect without a restart (porch-api-repository.md §3).
  */
 #include "data/base64.h"
 #include "engine/priv.h"
@@ -71,6 +71,67 @@ static struct str ca_bundle(struct engine *e, struct arena *a, struct str ns)
         return STR("");
     }
     return secret_value(a, secret.object, "ca.crt");
+}
+
+/* True when a Repository of the namespace has this URL. */
+static int is_registered(struct engine *e, struct arena *a, struct str ns, struct str url,
+                         struct err *err)
+{
+    struct store_query q = {.kind = STR(KIND_REPOSITORIES), .ns = ns};
+    int64_t rv;
+    struct store_list *l = store_list_open(e->store, &q, &rv, err);
+    if (!l) {
+        return -1;
+    }
+    struct store_object row;
+    int got, found = 0;
+    while (!found && (got = store_list_next(l, &row, err)) > 0) {
+        const struct node *o = json_parse(a, row.json, NULL, err);
+        found = !o ? -1 : str_eq(node_text_at(o, "spec.git.repo"), url);
+    }
+    store_list_close(l);
+    return found ? found : got;
+}
+
+/* Whoever may clone must not read repositories of this machine that nobody registered. */
+static int check_upstream_url(struct engine *e, struct arena *a, struct str ns, struct str url,
+                              struct err *err)
+{
+    bool local = str_has_prefix(url, STR("/")) || str_has_prefix(url, STR("file:"));
+    int allowed = local ? is_registered(e, a, ns, url, err) : 1;
+    return allowed == 0 ? err_set(err, ERR_FORBIDDEN,
+                                  "repository on the server's disk is not registered: %.*s",
+                                  STR_ARG(url))
+                        : (allowed < 0 ? -1 : 0);
+}
+
+int engine_open_upstream(struct engine *e, struct str ns, const struct host_upstream *u,
+                         int64_t deadline_ns, struct repo **out, struct err *err)
+{
+    AUTO_ARENA a = ARENA_INIT;
+    struct repo_remote remote = {
+        .ns = ns,
+        .url = u->url,
+        .branch = u->ref,
+        .any_branch = true,
+        .directory = u->directory,
+        .ca_bundle = ca_bundle(e, &a, ns),
+    };
+    struct repo_state state;
+    struct repo *repo = NULL;
+    if (check_upstream_url(e, &a, ns, u->url, err) < 0) {
+        return -1;
+    }
+    if ((u->secret.len && resolve(e, &a, ns, u->secret, &remote.credential, err) < 0) ||
+        repo_open(e->pool, &remote, &repo, err) < 0) {
+        return repo_fetch_failed(&remote, err);
+    }
+    if (repo_fetch(repo, deadline_ns, &state, err) < 0) {
+        repo_unref(repo);
+        return -1;
+    }
+    *out = repo;
+    return 0;
 }
 
 /* A branch becomes part of object names, so it has to be like one (porch-api.md §3.2). */

@@ -9,6 +9,7 @@
 /* What the run wants for the request's own object, gathered from its effects. */
 struct wish {
     struct node *apply;     /* metadata to take over, or NULL */
+    struct node *made;      /* object that the content was saved for */
     struct host_tree *tree; /* new content, or NULL */
     struct node *task;
     struct str lifecycle;   /* ptr NULL = stays */
@@ -70,6 +71,7 @@ static int gather(struct engine_write *w, const struct host_run *run, struct eng
         }
         switch (f->type) {
         case HOST_SAVE:
+            out->made = f->object;
             out->tree = f->tree;
             out->task = f->task;
             break;
@@ -108,13 +110,22 @@ static int kptfile_text(struct engine *e, struct arena *a, const struct host_tre
                    "exist");
 }
 
-/* Writes the content into the transaction; *out_id is its tree, *out_text its Kptfile. */
-static int save_tree(struct engine_changes *c, const struct host_tree *t, struct str *out_id,
-                     struct str *out_text, struct err *err)
+/* Writes the content of a package of this repository into the transaction; *out_id is its tree,
+ * *out_text its Kptfile. The files may have been opened in another repository. */
+static int save_tree(struct engine_changes *c, struct str ns, struct str repository,
+                     const struct host_tree *t, struct str *out_id, struct str *out_text,
+                     struct err *err)
 {
     struct repo_id id;
+    struct repo *repo = NULL;
     if (kptfile_text(c->e, c->a, t, out_text, err) < 0 ||
-        repo_tree_make(c->e->pool, t->repo, c->txn, c->a, t->files, t->n_files, &id, err) < 0) {
+        engine_open_repo(c->e, ns, repository, &repo, err) < 0) {
+        return -1;
+    }
+    int rc = repo_tree_make(c->e->pool, repo, t->repo, c->txn, c->a, t->files, t->n_files, &id,
+                            err);
+    repo_unref(repo);
+    if (rc < 0) {
         return -1;
     }
     *out_id = repo_id_hex(c->a, &id);
@@ -146,7 +157,7 @@ static int apply_create(struct engine_write *w, struct engine_changes *c, const 
         .lifecycle = STR("Draft"),
         .task = wish->task,
         .lock_commit = STR("not-pushed"),
-        .meta = node_copy(a, node_getz(w->object, "metadata")),
+        .meta = node_copy(a, node_getz(wish->made, "metadata")),
     };
     r.name = engine_revision_name(a, repository_name, r.package, r.workspace);
     r.lock_ref = draft_ref(a, r.package, r.workspace);
@@ -155,7 +166,7 @@ static int apply_create(struct engine_write *w, struct engine_changes *c, const 
     node_delz(r.meta, "deletionTimestamp");
     node_delz(r.meta, "deletionGracePeriodSeconds");
     struct str id;
-    if (save_tree(c, wish->tree, &id, &r.kptfile, err) < 0) {
+    if (save_tree(c, w->ns, repository_name, wish->tree, &id, &r.kptfile, err) < 0) {
         return -1;
     }
     struct node *data = node_map(a);
@@ -215,7 +226,8 @@ static int apply_content(struct engine_changes *c, const struct wish *wish, stru
         return forbidden(err, "new content for a package revision that is not a draft");
     }
     struct str id, text;
-    if (save_tree(c, wish->tree, &id, &text, err) < 0) {
+    if (save_tree(c, node_text_at(object, "metadata.namespace"),
+                  node_text_at(object, "spec.repository"), wish->tree, &id, &text, err) < 0) {
         return -1;
     }
     node_set_strz(c->a, data, "tree", id);

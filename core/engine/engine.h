@@ -25,6 +25,7 @@ struct engine_config {
     const char *const *workflow_dirs; /* search order, later shadows earlier */
     size_t n_workflow_dirs;
     int workers;                      /* threads that run scripts; 0 = default */
+    const char *compat;               /* "kpt", or "lanai" = NULL: ctx.compat of scripts */
     int64_t sync_frequency_s;         /* 0 = 3600 */
     int64_t health_frequency_s;       /* 0 = 300 */
     int64_t collect_frequency_s;      /* between removals of content that nothing needs; 0 = 3600 */

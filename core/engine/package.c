@@ -65,11 +65,21 @@ static int take_lock(struct engine_job *j, struct err *err)
     return 0;
 }
 
-/* "PackageRevision/<verb>" of an update: what the change of lifecycle asks for. */
+static size_t n_tasks(const struct node *object)
+{
+    const struct node *tasks = node_at(object, "spec.tasks");
+    return node_is(tasks, NODE_LIST) ? tasks->n : 0;
+}
+
+/* "PackageRevision/<verb>" of an update: what the change of lifecycle, or a task that was added,
+ * asks for. */
 static const char *update_verb(const struct engine_write *w)
 {
     struct str old = node_text_at(w->old, "spec.lifecycle");
     struct str now = node_text_at(w->object, "spec.lifecycle");
+    if (str_eqz(now, "Draft") && str_eq(old, now) && n_tasks(w->object) == n_tasks(w->old) + 1) {
+        return "PackageRevision/subpackage";
+    }
     if (!now.len || str_eq(old, now)) {
         return "PackageRevision/update";
     }
@@ -108,8 +118,8 @@ static int check_task(const struct engine_write *w, const struct node *task, str
 
 static int create_verb(const struct engine_write *w, struct str *out, struct err *err)
 {
-    struct node *tasks = node_at(w->object, "spec.tasks");
-    size_t n = node_is(tasks, NODE_LIST) ? tasks->n : 0;
+    const struct node *tasks = node_at(w->object, "spec.tasks");
+    size_t n = n_tasks(w->object);
     if (n > 1) {
         return api_err(err, ERR_INTERNAL, "create-many-tasks");
     }
@@ -261,6 +271,12 @@ static int open_package(void *ctx, struct str ns, struct str name, struct repo *
     return engine_open_repo(e, ns, node_text_at(row.object, "spec.repository"), out_repo, err);
 }
 
+static int open_upstream(void *ctx, struct str ns, const struct host_upstream *u,
+                         int64_t deadline_ns, struct repo **out, struct err *err)
+{
+    return engine_open_upstream(((struct package_context *)ctx)->e, ns, u, deadline_ns, out, err);
+}
+
 static struct node *request_node(const struct engine_write *w)
 {
     struct arena *a = w->arena;
@@ -294,11 +310,13 @@ static int run_once(struct engine *e, struct engine_job *j, const struct engine_
         .verb = workflow->on[0],
         .req = request_node(w),
         .dry_run = w->dry_run,
+        .compat = e->config.compat,
         .deadline_ns = w->deadline_ns,
         .now_ns = clock_real_ns(),
         .id = engine_uid(w->arena),
         .open_repo = open_repo,
         .open_package = open_package,
+        .open_upstream = open_upstream,
         .ctx = &ctx,
     };
     int rc = host_run(&run, catalog->set, workflow, err);

@@ -147,6 +147,9 @@ int engine_remote_get(struct engine *e, struct arena *a, struct str ns, struct s
                       struct repo_remote *out, struct err *err);
 int engine_open_repo(struct engine *e, struct str ns, struct str repository, struct repo **out,
                      struct err *err);
+/* Opens and fetches any repository for a clone. */
+int engine_open_upstream(struct engine *e, struct str ns, const struct host_upstream *u,
+                         int64_t deadline_ns, struct repo **out, struct err *err);
 
 /* --- validate.c: what porch-api.md §4 and §5 check before a workflow runs --- */
 int engine_validate_create(struct engine_write *w, struct err *err);

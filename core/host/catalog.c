@@ -204,13 +204,14 @@ static int load_one(struct script_set *set, const struct script_source *src, str
     const struct script_limits limits = {
         .cpu_ms = LIMIT_RUN_CPU_MS, .bytes = LIMIT_RUN_BYTES, .calls = LIMIT_RUN_CALLS};
     struct host_run run = {.arena = a};
-    struct host_state st = {.run = &run, .phase = HOST_LOAD, .arena_before = a->used};
+    struct host_state st = {.run = &run, .phase = HOST_LOAD};
     struct loading l = {.src = src, .w = out, .arena = a};
     struct script_run *r = NULL;
     if (script_run_new(set, &limits, host_modules, &r, err) < 0) {
         return -1;
     }
     script_run_set_owner(r, &st);
+    script_run_set_data(r, a, LIMIT_RUN_BYTES);
     lua_State *L = script_run_state(r);
     lua_pushcfunction(L, host_open_libraries);
     int rc = script_run_call(r, 0, 0, err);

@@ -18,7 +18,7 @@ static struct host_effect *add(lua_State *L, enum host_effect_type type)
 static struct node *check_object(lua_State *L, int arg)
 {
     luaL_checkany(L, arg);
-    struct node *n = host_to_node(L, arg);
+    struct node *n = script_to_node(L, arg);
     luaL_argexpected(L, n->type == NODE_MAP, arg, "object");
     return n;
 }
@@ -27,7 +27,7 @@ static struct str check_text(lua_State *L, int arg)
 {
     struct str s;
     s.ptr = luaL_checklstring(L, arg, &s.len);
-    return arena_str(host_arena(L), s);
+    return arena_str(script_arena(L), s);
 }
 
 static struct node *task_option(lua_State *L, int arg)
@@ -37,7 +37,7 @@ static struct node *task_option(lua_State *L, int arg)
     }
     luaL_checktype(L, arg, LUA_TTABLE);
     lua_getfield(L, arg, "task");
-    struct node *task = lua_isnil(L, -1) ? NULL : host_to_node(L, -1);
+    struct node *task = lua_isnil(L, -1) ? NULL : script_to_node(L, -1);
     lua_pop(L, 1);
     return task;
 }
@@ -45,8 +45,8 @@ static struct node *task_option(lua_State *L, int arg)
 /* A snapshot: the draft may go on changing after it was saved. */
 static struct host_tree *copy_tree(lua_State *L, const struct host_tree *t)
 {
-    struct arena *a = host_arena(L);
-    host_check_memory(L, t->n_files * sizeof(*t->files));
+    struct arena *a = script_arena(L);
+    script_check_memory(L, t->n_files * sizeof(*t->files));
     struct host_tree *copy = arena_new(a, struct host_tree);
     *copy = *t;
     copy->files = arena_array(a, struct repo_file, t->n_files);

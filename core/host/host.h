@@ -45,6 +45,13 @@ struct host_read {
     bool prefix; /* no name began with `name` */
 };
 
+/* Any git repository that a run asks for. */
+struct host_upstream {
+    struct str url;
+    struct str secret;         /* name of a Secret with the credential, or empty */
+    struct str ref, directory; /* what is wanted of it: named in errors */
+};
+
 struct host_run {
     /* inputs, set by engine/ */
     struct arena *arena;
@@ -56,6 +63,7 @@ struct host_run {
     struct node *req;         /* ctx.req: {object, old, options}; read-only for scripts */
     struct node *config;      /* ctx.config or NULL */
     bool dry_run;
+    const char *compat;       /* "kpt" or "lanai" (NULL): how package files are written */
     int64_t deadline_ns;
     int64_t now_ns;           /* ctx.now(): fixed for the run */
     struct str id;            /* ctx.id() prefix */
@@ -65,6 +73,9 @@ struct host_run {
     /* Content of a package revision: its tree id and mirror. */
     int (*open_package)(void *ctx, struct str ns, struct str name, struct repo **out_repo,
                         struct repo_id *out_tree, struct err *err);
+    /* Opens and fetches any git repository. NULL: there is none in this run. */
+    int (*open_upstream)(void *ctx, struct str ns, const struct host_upstream *u,
+                         int64_t deadline_ns, struct repo **out, struct err *err);
     void *ctx;
     /* outputs */
     struct host_effect *effects;

@@ -79,14 +79,14 @@ static int log_at(lua_State *L, enum log_level level)
         lua_rawseti(L, 1, 1);
     }
     luaL_checktype(L, 1, LUA_TTABLE);
-    struct arena *a = host_arena(L);
+    struct arena *a = script_arena(L);
     const struct host_state *st = host_state_of(L);
     const char *message = "", *f[2 * MAX_FIELDS] = {NULL};
     size_t n = 0;
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
         struct str value;
         value.ptr = luaL_tolstring(L, -1, &value.len);
-        host_check_memory(L, value.len);
+        script_check_memory(L, value.len);
         if (lua_type(L, -3) != LUA_TSTRING) {
             message = arena_strz(a, value);
         } else if (n < 2 * MAX_FIELDS) {

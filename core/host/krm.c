@@ -17,7 +17,7 @@ static int krm_name(lua_State *L)
 {
     struct krm_name n = {.repository = check_arg(L, 1), .workspace = check_arg(L, 3)};
     krm_name_set_package(&n, check_arg(L, 2));
-    struct str out = krm_name_emit(host_arena(L), &n);
+    struct str out = krm_name_emit(script_arena(L), &n);
     lua_pushlstring(L, out.ptr ? out.ptr : "", out.len);
     return 1;
 }
@@ -37,10 +37,10 @@ static int krm_check_name(lua_State *L)
 static int krm_parse(lua_State *L)
 {
     struct krm_name n;
-    if (krm_name_parse(host_arena(L), check_arg(L, 1), &n, host_err(L)) < 0) {
+    if (krm_name_parse(script_arena(L), check_arg(L, 1), &n, host_err(L)) < 0) {
         return host_push_error(L);
     }
-    struct str package = krm_name_package(host_arena(L), &n);
+    struct str package = krm_name_package(script_arena(L), &n);
     lua_createtable(L, 0, 3);
     lua_pushlstring(L, n.repository.ptr, n.repository.len);
     lua_setfield(L, -2, "repository");
@@ -76,5 +76,6 @@ static int open_module(lua_State *L)
 
 const struct script_module host_modules[] = {
     {"lanai.node", open_module}, {"lanai.yaml", open_module}, {"lanai.json", open_module},
-    {"lanai.api", open_module},  {"lanai.krm", open_module},  {NULL, NULL},
+    {"lanai.api", open_module},  {"lanai.krm", open_module},
+    {"lanai.resources", open_module}, {NULL, NULL},
 };

@@ -14,12 +14,15 @@
 #include "api/kinds.h"
 #include "base/map.h"
 #include "host/host.h"
+#include "krm/resources.h"
+#include "script/node.h"
 
 enum host_phase {
     HOST_LOAD = 1 << 0,
     HOST_NEEDS = 1 << 1,
     HOST_CHECK = 1 << 2,
-    HOST_RUN = 1 << 3
+    HOST_RUN = 1 << 3,
+    HOST_LOCAL = 1 << 4 /* a verb of the command line (local.h), together with load and run */
 };
 #define HOST_ALWAYS (HOST_LOAD | HOST_NEEDS | HOST_CHECK | HOST_RUN)
 #define HOST_READS (HOST_CHECK | HOST_RUN)
@@ -31,15 +34,15 @@ struct host_state {
     enum host_phase phase;
     struct err err;       /* of the call in progress; released at the end of the run */
     bool failed;          /* the script returned nil, err: err says what */
-    size_t arena_before;  /* arena use at the start: the difference counts as script memory */
     struct map reads;     /* "kind/ns/name" of recorded reads */
     unsigned n_ids;
+    const struct host_local *local; /* NULL in runs of workflows */
+    struct str *temporary;          /* directories that a verb made, removed at its end */
+    size_t n_temporary, cap_temporary;
+    struct map opened;              /* URL → struct repo of a verb, fetched */
 };
 
 struct host_state *host_state_of(lua_State *L);
-struct arena *host_arena(lua_State *L);
-/* Raises when this run's arena use plus `more` bytes passes LIMIT_RUN_BYTES. */
-void host_check_memory(lua_State *L, size_t more);
 /* Clears and gives the error slot of the state. */
 struct err *host_err(lua_State *L);
 /* Pushes nil and the error slot as a table {kind, message, causes, …}; returns 2. */
@@ -61,7 +64,9 @@ struct host_function {
 extern const struct host_function *const host_function_tables[];
 extern const struct host_function host_read_functions[], host_effect_functions[],
     host_info_functions[], host_tree_functions[], host_node_functions[], host_text_functions[],
-    host_krm_functions[];
+    host_krm_functions[], host_fetch_functions[], host_process_functions[], host_files_functions[],
+    host_git_functions[], host_resources_functions[],
+    host_merge_functions[];
 
 /* Sets those functions of a class that `effects` allow (NULL workflow: all) into the table on
  * top. */
@@ -72,24 +77,23 @@ int host_open_libraries(lua_State *L);
 /* C modules for script_run_new. */
 extern const struct script_module host_modules[];
 
-/* --- nodes: node.c, convert.c --- */
-
-/* Pushes a Lua value for scalars, a handle for lists and maps; nil for NULL and null. */
-void host_push_node(lua_State *L, struct node *n, bool writable);
-/* Pushes a handle whatever the type is. */
-void host_push_handle(lua_State *L, struct node *n, bool writable);
-/* The node of a handle at index, or NULL. */
-struct node *host_handle_node(lua_State *L, int index);
-/* Copies any Lua value into a node of the arena; raises on what has no JSON form. */
-struct node *host_to_node(lua_State *L, int index);
-/* Copy of a tree with bounds on depth and size; raises. */
-struct node *host_copy_node(lua_State *L, const struct node *n);
-void host_open_nodes(lua_State *L);
-
 /* --- trees: tree.c --- */
 void host_push_tree(lua_State *L, struct host_tree *t, bool writable);
 struct host_tree *host_check_tree(lua_State *L, int index);
+/* The tree of any handle at index, or NULL. */
+struct host_tree *host_handle_tree(lua_State *L, int index);
 void host_open_trees(lua_State *L);
+
+/* --- files as lists of {path, text}: resources.c --- */
+/* Copies the list at index into the arena; raises in the name of argument `arg`. */
+struct krm_files host_check_files(lua_State *L, int index, int arg);
+void host_push_files(lua_State *L, const struct krm_files *files);
+/* True when option `compat` of the table at arg is "kpt". */
+bool host_compat_is_kpt(lua_State *L, int arg);
+
+/* --- verbs: files.c, git.c --- */
+/* Removes the temporary directories of a verb. */
+void host_files_done(struct host_state *st);
 
 /* --- reads: read.c --- */
 /* Reads what the selector table at index says ({kind=, name=} or {kind=, where=, limit=}) and

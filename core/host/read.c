@@ -61,7 +61,7 @@ static void record_none(struct host_run *r, struct str kind, struct str ns, stru
 
 struct str host_check_name(lua_State *L, int arg)
 {
-    struct node *n = host_handle_node(L, arg);
+    struct node *n = script_handle_node(L, arg);
     struct str name = n ? node_text_at(n, "metadata.name") : check_str(L, arg);
     luaL_argcheck(L, name.len, arg, "an object name is expected");
     return name;
@@ -88,8 +88,8 @@ static void push_object(lua_State *L, const struct api_kind *k, struct str name)
     } else {
         host_raise_error(L);
     }
-    host_check_memory(L, 0);
-    host_push_node(L, n, false);
+    script_check_memory(L, 0);
+    script_push_node(L, n, false);
 }
 
 static int ctx_get(lua_State *L)
@@ -148,8 +148,9 @@ static void close_list(struct store_list **l)
 
 /* The whole read without a Lua call in it: it may not be left by an error while the list is
  * open. */
-static int read_list(struct host_state *st, struct list_args *q, struct err *err)
+static int read_list(lua_State *L, struct list_args *q, struct err *err)
 {
+    struct host_state *st = host_state_of(L);
     struct host_run *r = st->run;
     struct store_query query = {.kind = str_of(q->kind->store_kind),
                                 .ns = namespace_of(r, q->kind),
@@ -185,7 +186,7 @@ static int read_list(struct host_state *st, struct list_args *q, struct err *err
             record(st, query.kind, arena_str(r->arena, o.ns), o.name, o.rv);
             *HOST_PUSH(r->arena, q->objects, q->n, q->cap) = n;
         }
-        if (r->arena->used - st->arena_before > LIMIT_RUN_BYTES) {
+        if (!script_has_memory(L, 0)) {
             return err_set(err, ERR_TOO_LARGE, "script lists too much");
         }
     }
@@ -197,12 +198,12 @@ static int read_list(struct host_state *st, struct list_args *q, struct err *err
 
 static void push_list(lua_State *L, struct list_args *q)
 {
-    if (read_list(host_state_of(L), q, host_err(L)) < 0) {
+    if (read_list(L, q, host_err(L)) < 0) {
         host_raise_error(L);
     }
     lua_createtable(L, (int)q->n, 0);
     for (size_t i = 0; i < q->n; i++) {
-        host_push_node(L, q->objects[i], false);
+        script_push_node(L, q->objects[i], false);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
 }
@@ -219,7 +220,7 @@ static const struct node *check_where(lua_State *L, int arg)
         }
         lua_pop(L, 2);
     }
-    const struct node *where = host_to_node(L, arg);
+    const struct node *where = script_to_node(L, arg);
     luaL_argexpected(L, where->type == NODE_MAP, arg, "map of field to value");
     return where;
 }
@@ -231,7 +232,7 @@ static struct str text_option(lua_State *L, int arg, const char *name)
         lua_getfield(L, arg, name);
         if (!lua_isnil(L, -1)) {
             struct str given = {luaL_checkstring(L, -1), lua_rawlen(L, -1)};
-            s = arena_str(host_arena(L), given);
+            s = arena_str(script_arena(L), given);
         }
         lua_pop(L, 1);
     }
@@ -296,6 +297,18 @@ static int open_tree(lua_State *L, bool writable)
         host_push_tree(L, t, true);
         return 1;
     }
+    const struct host_tree *from = writable ? host_handle_tree(L, 1) : NULL;
+    if (from) {
+        *t = *from;
+        t->changed = true; /* it is nobody's content yet */
+        t->files = arena_array(r->arena, struct repo_file, from->n_files + 1);
+        if (from->n_files) {
+            memcpy(t->files, from->files, from->n_files * sizeof(*t->files));
+        }
+        script_check_memory(L, 0);
+        host_push_tree(L, t, true);
+        return 1;
+    }
     struct str name = host_check_name(L, 1);
     struct err *err = host_err(L);
     struct repo_id id;
@@ -311,7 +324,7 @@ static int open_tree(lua_State *L, bool writable)
     if (repo_tree_list(r->pool, t->repo, &id, r->arena, &t->files, &t->n_files, err) < 0) {
         return host_push_error(L);
     }
-    host_check_memory(L, 0);
+    script_check_memory(L, 0);
     host_push_tree(L, t, writable);
     return 1;
 }

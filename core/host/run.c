@@ -39,6 +39,8 @@ static void push_ctx(lua_State *L, const struct host_state *st)
     lua_setfield(L, -2, "user");
     lua_pushboolean(L, r->dry_run);
     lua_setfield(L, -2, "dry_run");
+    lua_pushstring(L, r->compat ? r->compat : "lanai");
+    lua_setfield(L, -2, "compat");
     lua_pushlstring(L, r->verb.ptr ? r->verb.ptr : "", r->verb.len);
     lua_setfield(L, -2, "verb");
     if (r->deadline_ns) {
@@ -118,11 +120,11 @@ static int drive(lua_State *L)
 {
     struct host_state *st = host_state_of(L);
     push_ctx(L, st);
-    host_push_node(L, st->run->req, false);
+    script_push_node(L, st->run->req, false);
     if (st->run->config) {
-        host_push_node(L, st->run->config, false);
+        script_push_node(L, st->run->config, false);
     } else {
-        host_push_handle(L, node_map(st->run->arena), false);
+        script_push_handle(L, node_map(st->run->arena), false);
     }
     lua_newtable(L); /* GOT */
     lua_pushvalue(L, REQ);
@@ -151,7 +153,7 @@ static int drive(lua_State *L)
     if (succeeded(L, st, false)) {
         lua_pop(L, 1);
         if (lua_istable(L, -1) || lua_isuserdata(L, -1)) {
-            st->run->result = host_to_node(L, -1);
+            st->run->result = script_to_node(L, -1);
         }
     }
     return 0;
@@ -184,8 +186,7 @@ int host_run(struct host_run *r, struct script_set *set, const struct host_workf
                                          .bytes = LIMIT_RUN_BYTES,
                                          .calls = LIMIT_RUN_CALLS,
                                          .deadline_ns = r->deadline_ns};
-    struct host_state st = {
-        .run = r, .workflow = w, .phase = HOST_LOAD, .arena_before = r->arena->used};
+    struct host_state st = {.run = r, .workflow = w, .phase = HOST_LOAD};
     struct script_run *run = script_run_take(set, w->name, &limits);
     bool fresh = !run;
     r->n_effects = r->n_reads = 0;
@@ -194,6 +195,7 @@ int host_run(struct host_run *r, struct script_set *set, const struct host_workf
         return -1;
     }
     script_run_set_owner(run, &st);
+    script_run_set_data(run, r->arena, LIMIT_RUN_BYTES);
     int rc = fresh ? load(run, &st, err) : 0;
     if (rc == 0) {
         rc = script_run_call(run, 1, 0, err);

@@ -12,36 +12,36 @@ static struct str check_text(lua_State *L, int arg)
 {
     struct str s;
     s.ptr = luaL_checklstring(L, arg, &s.len);
-    host_check_memory(L, s.len);
-    return arena_str(host_arena(L), s);
+    script_check_memory(L, s.len);
+    return arena_str(script_arena(L), s);
 }
 
 static int push_parsed(lua_State *L, struct node *n)
 {
-    host_check_memory(L, 0);
+    script_check_memory(L, 0);
     if (!n) {
         return host_push_error(L);
     }
-    host_push_handle(L, n, true);
+    script_push_handle(L, n, true);
     return 1;
 }
 
 static int yaml_parse_text(lua_State *L)
 {
     struct str text = check_text(L, 1);
-    return push_parsed(L, yaml_parse(host_arena(L), text, NULL, host_err(L)));
+    return push_parsed(L, yaml_parse(script_arena(L), text, NULL, host_err(L)));
 }
 
 static int yaml_parse_documents(lua_State *L)
 {
     struct str text = check_text(L, 1);
-    return push_parsed(L, yaml_parse_all(host_arena(L), text, host_err(L)));
+    return push_parsed(L, yaml_parse_all(script_arena(L), text, host_err(L)));
 }
 
 static int json_parse_text(lua_State *L)
 {
     struct str text = check_text(L, 1);
-    return push_parsed(L, json_parse(host_arena(L), text, NULL, host_err(L)));
+    return push_parsed(L, json_parse(script_arena(L), text, NULL, host_err(L)));
 }
 
 /* Emits into the arena: a heap buffer may not live across the push, which can raise. */
@@ -59,16 +59,16 @@ static struct str emit(struct arena *a, const struct node *n, void (*fn)(struct 
 static int push_emitted(lua_State *L, void (*fn)(struct buf *, const struct node *))
 {
     luaL_checkany(L, 1);
-    const struct node *n = host_handle_node(L, 1);
+    const struct node *n = script_handle_node(L, 1);
     if (!n) {
-        n = host_to_node(L, 1);
+        n = script_to_node(L, 1);
     }
     bool overflow;
-    struct str text = emit(host_arena(L), n, fn, &overflow);
+    struct str text = emit(script_arena(L), n, fn, &overflow);
     if (overflow) {
         return luaL_error(L, "text is too large");
     }
-    host_check_memory(L, 0);
+    script_check_memory(L, 0);
     lua_pushlstring(L, text.ptr ? text.ptr : "", text.len);
     return 1;
 }

@@ -11,6 +11,8 @@
 
 #define CLASS "lanai.tree"
 #define MODE_FILE 0100644u
+#define MODE_EXECUTABLE 0100755u
+#define MODE_LINK 0120000u
 
 struct handle {
     struct host_tree *tree;
@@ -37,6 +39,12 @@ struct host_tree *host_check_tree(lua_State *L, int index)
     struct handle *h = luaL_checkudata(L, index, CLASS);
     luaL_argcheck(L, h->writable, index, "a draft is expected, not a package");
     return h->tree;
+}
+
+struct host_tree *host_handle_tree(lua_State *L, int index)
+{
+    struct handle *h = luaL_testudata(L, index, CLASS);
+    return h ? h->tree : NULL;
 }
 
 void host_push_tree(lua_State *L, struct host_tree *t, bool writable)
@@ -88,7 +96,7 @@ static bool read_file(lua_State *L, const struct host_tree *t, struct str path, 
                                    host_err(L)) < 0) {
         host_raise_error(L);
     }
-    host_check_memory(L, 0);
+    script_check_memory(L, 0);
     return true;
 }
 
@@ -111,6 +119,23 @@ static int tree_files(lua_State *L)
     for (size_t i = 0; i < t->n_files; i++) {
         lua_pushlstring(L, t->files[i].path.ptr, t->files[i].path.len);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* kind(path) gives "file", "executable" or "link"; nil when there is no such file. */
+static int tree_kind(lua_State *L)
+{
+    const struct host_tree *t = check(L)->tree;
+    bool found;
+    size_t at = find(t, check_str(L, 2), &found);
+    if (found) {
+        uint32_t mode = t->files[at].mode;
+        lua_pushstring(L, mode == MODE_LINK         ? "link"
+                          : mode == MODE_EXECUTABLE ? "executable"
+                                                    : "file");
+    } else {
+        lua_pushnil(L);
     }
     return 1;
 }
@@ -174,13 +199,22 @@ static int refuse_path(lua_State *L, struct str path, const char *why)
     return host_push_error(L);
 }
 
+static uint32_t check_kind(lua_State *L, int arg)
+{
+    static const char *const kinds[] = {"file", "executable", "link", NULL};
+    static const uint32_t modes[] = {MODE_FILE, MODE_EXECUTABLE, MODE_LINK};
+    return lua_isnoneornil(L, arg) ? 0 : modes[luaL_checkoption(L, arg, NULL, kinds)];
+}
+
+/* set(path, bytes or nil, kind?) */
 static int tree_set(lua_State *L)
 {
     struct host_tree *t = check_writable(L);
     struct str path = check_str(L, 2), bytes = STR_NULL;
-    struct arena *a = host_arena(L);
+    struct arena *a = script_arena(L);
     struct handle *h = check(L);
     bool found, remove = lua_isnil(L, 3);
+    uint32_t mode = check_kind(L, 4);
     if (!remove) {
         bytes = check_str(L, 3);
     }
@@ -194,8 +228,10 @@ static int tree_set(lua_State *L)
         t->n_files--;
     } else if (!remove) {
         luaL_argcheck(L, found || t->n_files < LIMIT_PACKAGE_FILES, 2, "package has too many files");
-        host_check_memory(L, bytes.len + path.len + 2 * t->n_files * sizeof(*t->files));
-        store_bytes(a, found ? &t->files[at] : insert(a, h, at, path), bytes);
+        script_check_memory(L, bytes.len + path.len + 2 * t->n_files * sizeof(*t->files));
+        struct repo_file *f = found ? &t->files[at] : insert(a, h, at, path);
+        store_bytes(a, f, bytes);
+        f->mode = mode ? mode : f->mode;
     }
     t->changed = true;
     lua_pushboolean(L, 1);
@@ -212,14 +248,14 @@ static int by_path(const void *a, const void *b)
 static int tree_replace(lua_State *L)
 {
     struct host_tree *t = check_writable(L);
-    struct arena *a = host_arena(L);
-    const struct node *map = host_handle_node(L, 2);
+    struct arena *a = script_arena(L);
+    const struct node *map = script_handle_node(L, 2);
     if (!map) {
-        map = host_to_node(L, 2);
+        map = script_to_node(L, 2);
     }
     luaL_argexpected(L, map->type == NODE_MAP, 2, "map of path to text");
     luaL_argcheck(L, map->n <= LIMIT_PACKAGE_FILES, 2, "package has too many files");
-    host_check_memory(L, map->n * sizeof(struct repo_file));
+    script_check_memory(L, map->n * sizeof(struct repo_file));
     struct host_tree next = {.repo = t->repo, .n_files = map->n, .changed = true};
     next.files = arena_array(a, struct repo_file, map->n);
     for (size_t i = 0; i < map->n; i++) {
@@ -262,7 +298,7 @@ static size_t check_members(lua_State *L, int arg, struct str out[MAX_EDIT_PATH]
         luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, arg, "member names are strings");
         struct str s;
         s.ptr = lua_tolstring(L, -1, &s.len);
-        out[i] = arena_str(host_arena(L), s);
+        out[i] = arena_str(script_arena(L), s);
         lua_pop(L, 1);
     }
     return n;
@@ -271,10 +307,10 @@ static size_t check_members(lua_State *L, int arg, struct str out[MAX_EDIT_PATH]
 static int tree_edit(lua_State *L)
 {
     struct host_tree *t = check_writable(L);
-    struct arena *a = host_arena(L);
+    struct arena *a = script_arena(L);
     struct str path = check_str(L, 2), text, edited, members[MAX_EDIT_PATH];
     size_t n = check_members(L, 3, members);
-    const struct node *value = lua_isnoneornil(L, 4) ? NULL : host_to_node(L, 4);
+    const struct node *value = lua_isnoneornil(L, 4) ? NULL : script_to_node(L, 4);
     struct err *err = host_err(L);
     if (!read_file(L, t, path, &text)) {
         err_set(err, ERR_NOT_FOUND, "file \"%.*s\" is missing from the package", STR_ARG(path));
@@ -284,7 +320,7 @@ static int tree_edit(lua_State *L)
         err_wrap(err, "cannot edit '%.*s'", STR_ARG(path));
         return host_push_error(L);
     }
-    host_check_memory(L, 0);
+    script_check_memory(L, 0);
     bool found;
     store_bytes(a, &t->files[find(t, path, &found)], edited);
     t->changed = t->changed || !str_eq(text, edited);
@@ -301,7 +337,7 @@ static int tree_kptfile(lua_State *L)
         err_set(err, ERR_NOT_FOUND, "file \"Kptfile\" is missing from the package");
         return host_push_error(L);
     }
-    struct node *n = yaml_parse(host_arena(L), text, NULL, err);
+    struct node *n = yaml_parse(script_arena(L), text, NULL, err);
     if (n && n->type != NODE_MAP) {
         n = NULL;
         err_set(err, ERR_INVALID, "Kptfile is not a map");
@@ -309,8 +345,8 @@ static int tree_kptfile(lua_State *L)
     if (!n) {
         return host_push_error(L);
     }
-    host_check_memory(L, 0);
-    host_push_handle(L, n, false);
+    script_check_memory(L, 0);
+    script_push_handle(L, n, false);
     return 1;
 }
 
@@ -323,6 +359,7 @@ static int tree_changed(lua_State *L)
 const struct host_function host_tree_functions[] = {
     {"tree", "file", tree_file, HOST_READS, NULL},
     {"tree", "files", tree_files, HOST_READS, NULL},
+    {"tree", "kind", tree_kind, HOST_READS, NULL},
     {"tree", "kptfile", tree_kptfile, HOST_READS, NULL},
     {"tree", "changed", tree_changed, HOST_READS, NULL},
     {"tree", "set", tree_set, HOST_RUN, NULL},

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "data/yaml.h"
 
-enum kind { TEXT, NUMBER, FLAG, LIST, LEVEL, FORMAT };
+enum kind { TEXT, NUMBER, FLAG, LIST, LEVEL, WORD };
 
 struct setting {
     const char *name; /* --name, LANAI_NAME, `name:` */
@@ -22,6 +22,7 @@ struct setting {
     int64_t min, max;
     const char *standard; /* as text, NULL = none */
     const char *help;
+    const char *words; /* of WORD: what may be said */
 };
 
 #define AT(member) offsetof(struct config, member)
@@ -36,8 +37,8 @@ static const struct setting SETTINGS[] = {
     {"workflows", LIST, AT(workflows), AT(n_workflows), 0, 0, NULL,
      "directory with workflow files that shadow the shipped ones; may be given several times"},
     {"log-level", LEVEL, AT(log_level), 0, 0, 0, "info", "debug, info, warn or error"},
-    {"log-format", FORMAT, AT(log_format), 0, 0, 0, "auto",
-     "text, json, or auto (text on a terminal)"},
+    {"log-format", WORD, AT(log_format), 0, 0, 0, "auto",
+     "text, json, or auto (text on a terminal)", "auto, text, json"},
     {"threads", NUMBER, AT(threads), 0, 1, 64, "2", "listener threads"},
     {"workers", NUMBER, AT(workers), 0, 1, 256, "8", "threads that run workflows"},
     {"max-request-body-size", NUMBER, AT(max_request_body), 0, 1024, 1 << 30, "6291456",
@@ -62,6 +63,9 @@ static const struct setting SETTINGS[] = {
      "seconds that running requests get at SIGTERM"},
     {"retryable-git-errors", LIST, AT(retryable), AT(n_retryable), 0, 0, NULL,
      "part of an error text for which a push is tried again; may be given several times"},
+    {"compat", WORD, AT(compat), 0, 0, 0, "lanai",
+     "how packages are written: lanai keeps untouched bytes, kpt writes as kpt and Porch do; a "
+     "Repository's annotation lanai.dev/compat goes before", "lanai, kpt"},
     {"strict-conflict", FLAG, AT(strict_conflict), 0, 0, 0, NULL,
      "answer 409 to stale PackageRevisionResources instead of the peer's 500"},
 };
@@ -112,6 +116,18 @@ static int add_to_list(const struct setting *s, struct arena *a, struct config *
     return 0;
 }
 
+/* True when value is one of the words ("a, b"). */
+static bool is_word(const char *words, struct str value)
+{
+    struct str rest = str_of(words), word;
+    while (str_split(&rest, ',', &word)) {
+        if (str_eq(str_trim(word, " "), value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int set_value(const struct setting *s, struct arena *a, struct config *c, struct str value,
                      struct err *err)
 {
@@ -130,9 +146,9 @@ static int set_value(const struct setting *s, struct arena *a, struct config *c,
                            text);
         }
         break;
-    case FORMAT:
-        if (strcmp(text, "auto") && strcmp(text, "text") && strcmp(text, "json")) {
-            return err_set(err, ERR_BAD_REQUEST, "'%s' is not one of auto, text, json", text);
+    case WORD:
+        if (!is_word(s->words, value)) {
+            return err_set(err, ERR_BAD_REQUEST, "'%s' is not one of %s", text, s->words);
         }
         break;
     case TEXT:

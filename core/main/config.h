@@ -34,6 +34,7 @@ struct config {
     int64_t drain;            /* seconds */
     const char *retryable[CONFIG_MAX_LIST]; /* parts of git error texts */
     size_t n_retryable;
+    const char *compat;       /* "lanai" or "kpt" */
     bool strict_conflict;
 };
 

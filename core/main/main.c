@@ -16,6 +16,8 @@ static const struct {
     {"kubeconfig", verb_kubeconfig, "issue a client certificate as a kubeconfig"},
     {"token", verb_token, "create, list and revoke bearer tokens"},
     {"workflow", verb_workflow, "list, explain and check workflows"},
+    {"pkg", verb_pkg, "create, fetch, update and show packages in local directories"},
+    {"fn", verb_fn, "turn packages into resource lists and back"},
     {"version", verb_version, "print the version"},
 };
 #define N_VERBS (sizeof(VERBS) / sizeof(VERBS[0]))

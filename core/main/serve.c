@@ -66,6 +66,7 @@ static int start(struct server *s, const struct config *c, struct err *err)
         .workflow_dirs = c->workflows,
         .n_workflow_dirs = c->n_workflows,
         .workers = (int)c->workers,
+        .compat = c->compat,
         .sync_frequency_s = c->sync_frequency,
         .health_frequency_s = c->health_frequency,
         .collect_frequency_s = c->collect_frequency,

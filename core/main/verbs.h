@@ -10,3 +10,5 @@ int verb_version(int argc, char **argv);
 int verb_kubeconfig(int argc, char **argv);
 int verb_token(int argc, char **argv);
 int verb_workflow(int argc, char **argv);
+int verb_pkg(int argc, char **argv);
+int verb_fn(int argc, char **argv);

@@ -101,6 +101,7 @@ int repo_blob_get(struct repo_pool *p, struct repo *r, const struct repo_id *blo
 
 struct making {
     struct repo_pool *pool;
+    struct repo *from;              /* where kept blobs come from; may be NULL */
     struct handle *h;
     struct store_txn *txn;
     struct arena *a;
@@ -144,33 +145,22 @@ static int add_object(struct making *m, git_object_t type, struct str bytes, str
 /* A blob that is kept may come from another repository's mirror (a clone): then it is copied. */
 static int keep_blob(struct making *m, const struct repo_file *f, struct err *err)
 {
+    AUTO_HANDLE *other = NULL;
+    AUTO_OBJECT *o = NULL;
+    struct repo_id id;
     if (is_known(m, &f->blob)) {
         return 0;
     }
-    struct mirror *list[256];
-    size_t n = 0;
-    pthread_mutex_lock(&m->pool->lock);
-    for (struct mirror *x = m->pool->mirrors; x && n < 256; x = x->next) {
-        list[n++] = x; /* mirrors live as long as the pool */
+    if (!m->from || m->from->mirror == m->h->mirror ||
+        handle_take(m->pool, m->from->mirror, &other, err) ||
+        object_get(other, &f->blob, GIT_OBJECT_BLOB, &o, err)) {
+        char hex[GIT_OID_HEXSZ + 1];
+        git_oid_tostr(hex, sizeof(hex), oid_of(&f->blob));
+        return err_set(err, ERR_INTERNAL, "content %s of file \"%.*s\" is gone", hex,
+                       STR_ARG(f->path));
     }
-    pthread_mutex_unlock(&m->pool->lock);
-    for (size_t i = 0; i < n; i++) {
-        AUTO_ERR ignored = ERR_INIT; /* a mirror that cannot be read does not have it */
-        AUTO_HANDLE *other = NULL;
-        AUTO_OBJECT *o = NULL;
-        if (handle_take(m->pool, list[i], &other, &ignored) ||
-            !git_odb_exists(other->odb, oid_of(&f->blob)) ||
-            object_get(other, &f->blob, GIT_OBJECT_BLOB, &o, &ignored)) {
-            continue;
-        }
-        struct str bytes = {git_odb_object_data(o), git_odb_object_size(o)};
-        struct repo_id id;
-        return add_object(m, GIT_OBJECT_BLOB, arena_str(m->a, bytes), &id, err);
-    }
-    char hex[GIT_OID_HEXSZ + 1];
-    git_oid_tostr(hex, sizeof(hex), oid_of(&f->blob));
-    return err_set(err, ERR_INTERNAL, "content %s of file \"%.*s\" is gone", hex,
-                   STR_ARG(f->path));
+    struct str bytes = {git_odb_object_data(o), git_odb_object_size(o)};
+    return add_object(m, GIT_OBJECT_BLOB, arena_str(m->a, bytes), &id, err);
 }
 
 static bool mode_ok(uint32_t mode)
@@ -279,8 +269,9 @@ static int make_tree(struct making *m, size_t from, size_t to, size_t skip, stru
     return rc;
 }
 
-int repo_tree_make(struct repo_pool *p, struct repo *r, struct store_txn *txn, struct arena *a,
-                   const struct repo_file *files, size_t n, struct repo_id *out, struct err *err)
+int repo_tree_make(struct repo_pool *p, struct repo *r, struct repo *from, struct store_txn *txn,
+                   struct arena *a, const struct repo_file *files, size_t n, struct repo_id *out,
+                   struct err *err)
 {
     AUTO_HANDLE *h = NULL;
     if (n > LIMIT_PACKAGE_FILES) {
@@ -290,7 +281,7 @@ int repo_tree_make(struct repo_pool *p, struct repo *r, struct store_txn *txn, s
     if (handle_take(p, r ? r->mirror : NULL, &h, err)) {
         return -1;
     }
-    struct making m = {.pool = p, .h = h, .txn = txn, .a = a, .n = n};
+    struct making m = {.pool = p, .from = from, .h = h, .txn = txn, .a = a, .n = n};
     m.files = mem_array(n + 1, sizeof(*m.files));
     m.blobs = mem_array(n + 1, sizeof(*m.blobs));
     for (size_t i = 0; i < n; i++) {

@@ -192,7 +192,7 @@ static int fetch_and_settle(struct repo *r, int64_t deadline_ns, struct refs **o
         }
         err_done(err);
     }
-    if (!refs_find(refs, r->branch_ref)) {
+    if (!r->remote.any_branch && !refs_find(refs, r->branch_ref)) {
         if (!r->remote.create_branch) {
             return err_set(err, ERR_NOT_FOUND, "branch \"%.*s\" doesn't exist: reference not found",
                            STR_ARG(r->remote.branch));

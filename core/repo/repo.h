@@ -43,6 +43,7 @@ struct repo_remote {
     struct str ns, name;  /* of the Repository, for messages; no name: an upstream that is none */
     struct str url;       /* file://, /path, http(s)://, ssh://, git@host:path, git:// */
     struct str branch;    /* registered branch, "main" */
+    bool any_branch;      /* no branch needs to be there: fetch for repo_commit_of */
     struct str directory; /* "" = root; slashes trimmed */
     bool create_branch;
     struct repo_credential credential;
@@ -91,6 +92,29 @@ int repo_fetch_failed(const struct repo_remote *r, struct err *err);
 /* The same facts from the mirror, without network. */
 int repo_state_get(struct repo *r, struct repo_state *out, struct err *err);
 
+/* Commit in the mirror that a full ref name ("refs/tags/v1"; tag objects are followed) or a commit
+ * id (whole, or the first 4 hex digits and more when only one begins so) names. 1, 0 when there is
+ * none, -1 with err. */
+int repo_commit_of(struct repo *r, struct str name, struct repo_id *out, struct err *err);
+/* Tree of a directory ("" = root) of a commit. 1, 0 when there is none, -1 with err. */
+int repo_directory_of(struct repo *r, const struct repo_id *commit, struct str directory,
+                      struct repo_id *out, struct err *err);
+
+/* As repo_fetch, once and without the words of the API: for verbs of the command line. */
+int repo_fetch_once(struct repo *r, int64_t deadline_ns, struct err *err);
+
+/* A head or tag of the mirror by its full name. */
+struct repo_ref {
+    struct str name;
+    struct repo_id id; /* of the commit, or of the tag object */
+};
+/* All of them in name order, in a. */
+void repo_refs(struct repo *r, struct arena *a, struct repo_ref **out, size_t *out_n);
+/* The branch that the server's HEAD stands for ("main"), in a; asks the server. 1, 0 when it does
+ * not say, -1 with err. */
+int repo_default_branch(struct repo *r, int64_t deadline_ns, struct arena *a, struct str *out,
+                        struct err *err);
+
 enum repo_ref_kind { REPO_REF_BRANCH, REPO_REF_TAG, REPO_REF_DRAFT, REPO_REF_PROPOSED };
 
 /* One package revision found in the mirrored refs (porch-api-git.md §2). */
@@ -125,10 +149,12 @@ int repo_tree_list(struct repo_pool *p, struct repo *r, const struct repo_id *tr
                    struct repo_file **out, size_t *out_n, struct err *err);
 int repo_blob_get(struct repo_pool *p, struct repo *r, const struct repo_id *blob, struct arena *a,
                   struct str *out, struct err *err);
-/* Makes the tree of these files (any order; bytes set = new blob, else blob kept) and adds what is
- * new to txn as content rows. Pure computation besides existence checks. */
-int repo_tree_make(struct repo_pool *p, struct repo *r, struct store_txn *txn, struct arena *a,
-                   const struct repo_file *files, size_t n, struct repo_id *out, struct err *err);
+/* Makes the tree of these files (any order; bytes set = new blob, else blob kept) for a package of
+ * r and adds to txn, as content rows, what r and the store do not have; kept blobs may also come
+ * from `from` (NULL: r). Pure computation besides existence checks. */
+int repo_tree_make(struct repo_pool *p, struct repo *r, struct repo *from, struct store_txn *txn,
+                   struct arena *a, const struct repo_file *files, size_t n, struct repo_id *out,
+                   struct err *err);
 
 /* --- publishing --- */
 

@@ -75,6 +75,10 @@ struct script_run {
     const struct script_module *modules;
     lua_State *L;
     void *owner;
+    struct arena *arena; /* of the nodes that scripts make: data.c */
+    size_t arena_before, arena_max;
+    void (*touch)(void *ctx, struct node *resource); /* NULL: nobody asks */
+    void *touch_ctx;
     struct script_memory memory;
     const struct script_source *kept; /* workflow that the saved state is loaded with, or NULL */
     struct script_run *next;          /* in script_set.kept */

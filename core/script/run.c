@@ -103,6 +103,7 @@ struct script_run *script_run_take(struct script_set *set, struct str workflow,
         r->set = script_set_ref(set);
         r->limits = *limits;
         r->owner = NULL;
+        r->touch = NULL;
         r->stop = SCRIPT_GO;
         r->calls = r->kept_calls;
         r->cpu_ns = 0;

@@ -15,6 +15,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+struct node;
+
 /* --- a generation: the compiled, complete set of sources --- */
 
 struct script_set;
@@ -74,6 +76,11 @@ lua_State *script_run_state(struct script_run *r);
 struct script_run *script_run_of(lua_State *L);
 void script_run_set_owner(struct script_run *r, void *owner);
 void *script_run_owner(struct script_run *r);
+/* Where nodes that scripts make live, and how many bytes of it they may take. */
+void script_run_set_data(struct script_run *r, struct arena *a, size_t max_bytes);
+/* `touch` is called before a script changes a resource of script_push_resources or a part of it. */
+void script_run_set_touch(struct script_run *r, void (*touch)(void *ctx, struct node *resource),
+                          void *ctx);
 /* Loads a workflow chunk and leaves the table it returns on the stack. */
 int script_run_load(struct script_run *r, struct str workflow, struct err *err);
 /* lua_pcall with the limits armed; raised values become err (tables {kind, message, causes} keep
@@ -82,6 +89,8 @@ int script_run_call(struct script_run *r, int nargs, int nresults, struct err *e
 /* Turns the error value at index (a table {kind, message, causes}, a string, anything) into err;
  * reads raw, so no code of the script runs. Returns -1. */
 int script_error_take(lua_State *L, int index, struct err *err);
+/* Pushes err as such a table. */
+void script_error_push(lua_State *L, const struct err *err);
 /* Counts one host call; raises when the limit is reached. */
 void script_run_count(lua_State *L);
 /* Peak bytes and CPU nanoseconds so far. */

@@ -95,6 +95,17 @@ function M.check_new_package(ctx, spec)
   return true
 end
 
+--- The same for a clone, which has a text of its own for a package that exists.
+--- @param ctx lanai.Ctx
+--- @param spec lanai.Node
+--- @return true|nil, table?
+function M.check_clone(ctx, spec)
+  if package_exists(ctx, spec.repository, spec.packageName) then
+    return M.fail(ctx, "create-clone-exists", spec.packageName, spec.repository)
+  end
+  return M.check_new_package(ctx, spec)
+end
+
 --- Says why a revision that a task names cannot be had.
 --- @param ctx lanai.Ctx
 --- @param namespace string

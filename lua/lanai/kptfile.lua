@@ -29,7 +29,7 @@ end
 -- Sets in the text what differs between two maps.
 local function edit_text(text, members, before, after)
   local err
-  local function set(key, value)
+  local function set(key, value, follow)
     local path = table.move(members, 1, #members, 1, {})
     path[#path + 1] = key
     local old = before[key]
@@ -38,7 +38,7 @@ local function edit_text(text, members, before, after)
     elseif lanai.equal(old, value) then
       return text
     end
-    return yaml.set(text, path, value)
+    return yaml.set(text, path, value, follow)
   end
   for key in pairs(before) do
     if after[key] == nil then
@@ -48,11 +48,13 @@ local function edit_text(text, members, before, after)
       return nil, err
     end
   end
+  local follow
   for key, value in pairs(after) do
-    text, err = set(key, value)
+    text, err = set(key, value, follow)
     if not text then
       return nil, err
     end
+    follow = key
   end
   return text
 end

@@ -31,6 +31,21 @@ local function encode(report)
   return "[" .. table.concat(list, ",") .. "]"
 end
 
+-- Lines that tell of one side's doing only; the others are conflicts.
+local ONE_SIDED = { ["added upstream"] = true, ["deleted upstream"] = true, ["only here"] = true,
+  ["deleted here"] = true }
+
+--- Counts the places where both sides changed and disagree.
+--- @param report table[]
+--- @return integer
+function M.conflicts(report)
+  local count = 0
+  for _, entry in ipairs(report) do
+    count = count + (entry.taken ~= "both" and not ONE_SIDED[entry.reason] and 1 or 0)
+  end
+  return count
+end
+
 --- Says in one sentence what a report holds.
 --- @param report table[]
 --- @return string
@@ -43,7 +58,8 @@ function M.summary(report)
   for side, count in lanai.sorted_pairs(taken) do
     parts[#parts + 1] = ("%s: %d"):format(side, count)
   end
-  return ("both sides had a say in %d place%s (%s)"):format(#report, #report == 1 and "" or "s",
+  local conflicts = M.conflicts(report)
+  return ("%d conflict%s; taken: %s"):format(conflicts, conflicts == 1 and "" or "s",
     table.concat(parts, ", "))
 end
 
@@ -55,7 +71,7 @@ local function set_condition(file, report)
       kept[#kept + 1] = condition
     end
   end
-  if #report > 0 then
+  if M.conflicts(report) > 0 then
     kept[#kept + 1] = { type = M.CONDITION, status = "True", reason = "BothSidesChanged",
       message = M.summary(report) .. "; see annotation " .. M.ANNOTATION }
   end
@@ -75,7 +91,7 @@ end
 --- @return true|nil, lanai.Error?
 function M.condition(tree, compat, report)
   local text = tree:file("Kptfile")
-  if compat == "kpt" or (#report == 0 and not text:find(M.CONDITION, 1, true)) then
+  if compat == "kpt" or (M.conflicts(report) == 0 and not text:find(M.CONDITION, 1, true)) then
     return true
   end
   local edited, err = kptfile.edit(text, compat, function(file)
@@ -119,7 +135,9 @@ function M.attach(ctx, object, report, draft, before)
     object.metadata.annotations = nil
   end
   if #report > 0 then
-    ctx.event(object, M.CONDITION, M.summary(report), { warning = true })
+    local conflicts = M.conflicts(report) > 0
+    ctx.event(object, conflicts and M.CONDITION or "Merged", M.summary(report),
+      { warning = conflicts })
   end
   return object
 end

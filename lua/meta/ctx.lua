@@ -13,6 +13,7 @@
 --- @field config lanai.Node operator's values for this workflow
 --- @field got table<string, any> what `needs` asked for; false for what is absent
 --- @field verb string "PackageRevision/approve"
+--- @field compat string "lanai" or "kpt": how the server is to write package files
 --- @field dry_run boolean nothing will be committed
 --- @field deadline integer|nil monotonic milliseconds at which the request ends
 local ctx = { log = {} }
@@ -55,11 +56,24 @@ function ctx.list(kind, where, opts) end
 --- @return lanai.Package|nil, lanai.Error?
 function ctx.package(revision) end
 
---- Opens the content of a package revision as a draft to change, or an empty one.
+--- Fetches any git repository and opens a package in it: the directory at the first of the `refs`
+--- (full names of refs, or commit ids) that is there. Gives the package and its commit; false and
+--- what is missing ("reference" or "directory"); nil and an error. `secret` names a Secret, `ref` is
+--- what errors call the wanted ref.
+--- Example: `ctx.fetch { repo = url, refs = { "refs/tags/v1" }, directory = "pkg" }`.
+--- @since 1
+--- @phases run
+--- @effect read
+--- @param source {repo: string, refs: string[], ref: string?, directory: string?, secret: string?}
+--- @return lanai.Package|false|nil, string|lanai.Error
+function ctx.fetch(source) end
+
+--- Opens the content of a package revision, or of an opened package, as a draft to change; without
+--- argument an empty one.
 --- @since 1
 --- @phases run
 --- @effect draft
---- @param revision string|lanai.Node|nil
+--- @param revision string|lanai.Node|lanai.Package|nil
 --- @return lanai.Draft|nil, lanai.Error?
 function ctx.draft(revision) end
 

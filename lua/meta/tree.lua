@@ -21,6 +21,13 @@ function tree:file(path) end
 --- @return string[]
 function tree:files() end
 
+--- Tells what a file is: "file", "executable" or "link"; nil when there is none.
+--- @since 1
+--- @phases check, run
+--- @param path string
+--- @return string|nil
+function tree:kind(path) end
+
 --- Parses the root Kptfile; the result is read-only.
 --- @since 1
 --- @phases check, run
@@ -33,13 +40,15 @@ function tree:kptfile() end
 --- @return boolean
 function tree:changed() end
 
---- Sets the bytes of a file, or deletes it with nil.
+--- Sets the bytes of a file, or deletes it with nil. A file that is there keeps what it is unless
+--- kind ("file", "executable" or "link") says otherwise.
 --- @since 1
 --- @phases run
 --- @param path string
 --- @param text string|nil
+--- @param kind string|nil
 --- @return true|nil, lanai.Error?
-function tree:set(path, text) end
+function tree:set(path, text, kind) end
 
 --- Replaces all files by those of a map; nothing is changed when one of them is refused.
 --- @since 1

@@ -58,7 +58,8 @@ static void set_json(lua_State *L, const char *key, struct arena *a, const struc
 
 static int functions(lua_State *L)
 {
-    static const enum host_phase phases[] = {HOST_LOAD, HOST_NEEDS, HOST_CHECK, HOST_RUN};
+    static const enum host_phase phases[] = {HOST_LOAD, HOST_NEEDS, HOST_CHECK, HOST_RUN,
+                                             HOST_LOCAL};
     lua_Integer n = 0;
     lua_newtable(L);
     for (size_t t = 0; host_function_tables[t]; t++) {
@@ -68,7 +69,7 @@ static int functions(lua_State *L)
             set_str(L, "name", str_of(f->name));
             set_str(L, "effect", str_of(f->effect));
             lua_newtable(L);
-            for (size_t p = 0, k = 0; p < 4; p++) {
+            for (size_t p = 0, k = 0; p < 5; p++) {
                 if (f->phases & phases[p]) {
                     lua_pushstring(L, host_phase_name(phases[p]));
                     lua_rawseti(L, -2, (lua_Integer)++k);
@@ -237,7 +238,7 @@ static int env_content(lua_State *L)
     struct err err = ERR_INIT;
     struct repo_id *id = arena_new(&e->arena, struct repo_id);
     struct store_txn *t = store_txn_new(&e->arena);
-    if (repo_tree_make(e->pool, NULL, t, &e->arena, files, n, id, &err) < 0 ||
+    if (repo_tree_make(e->pool, NULL, NULL, t, &e->arena, files, n, id, &err) < 0 ||
         store_commit(e->store, t, &err) < 0) {
         return push_err(L, &err);
     }

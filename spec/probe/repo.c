@@ -254,7 +254,7 @@ static int pool_make(lua_State *L)
     }
     struct store_txn *txn = store_txn_new(&a);
     struct repo_id tree;
-    if (repo_tree_make(b->pool, r, txn, &a, files, n, &tree, &err) ||
+    if (repo_tree_make(b->pool, r, NULL, txn, &a, files, n, &tree, &err) ||
         store_commit(b->store, txn, &err)) {
         return push_err(L, &err);
     }

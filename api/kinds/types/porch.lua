@@ -61,6 +61,7 @@ return {
   PackageCloneTaskSpec = {
     "Names the package to clone.",
     { "upstreamRef", "porch.UpstreamPackage", "Where to clone from.", embedded = true },
+    { "subpackageDir", "string", "Directory of the draft to clone into, as a package of its own." },
   },
 
   PackageEditTaskSpec = {
@@ -77,6 +78,7 @@ return {
       embedded = true },
     { "strategy", "string",
       "resource-merge (default), fast-forward, force-delete-replace or copy-merge." },
+    { "subpackageDir", "string", "Directory of the draft whose package is upgraded." },
   },
 
   UpstreamPackage = {

@@ -56,6 +56,8 @@ describe("the catalog", function()
       ["PackageRevision/update"] = "update", ["PackageRevision/propose"] = "propose",
       ["PackageRevision/reject"] = "reject", ["PackageRevision/approve"] = "approve",
       ["PackageRevision/propose-delete"] = "propose-delete",
+      ["PackageRevision/clone"] = "clone", ["PackageRevision/upgrade"] = "upgrade",
+      ["PackageRevision/subpackage"] = "subpackage",
       ["PackageRevision/delete"] = "delete", ["PackageRevisionResources/update"] = "push",
       ["Repository/sync"] = "sync", ["Repository/sync-result"] = "sync-result",
     }, on)

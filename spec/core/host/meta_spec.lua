@@ -4,7 +4,9 @@
 
 local host = require("probe_host")
 
-local FILES = { "lua/meta/ctx.lua", "lua/meta/tree.lua", "lua/meta/library.lua" }
+local FILES = { "lua/meta/ctx.lua", "lua/meta/tree.lua", "lua/meta/library.lua",
+  "lua/meta/node.lua",
+  "lua/meta/resources.lua", "lua/meta/local.lua" }
 
 local function words(text)
   local list = {}

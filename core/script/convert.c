@@ -6,7 +6,8 @@
 #include <math.h>
 
 #include "base/limits.h"
-#include "host/priv.h"
+#include "script/node.h"
+#include "script/priv.h"
 
 #define MAX_NODES 1000000 /* of one conversion */
 #define DEPTH_TEXT "value is nested too deeply"
@@ -21,7 +22,7 @@ static void count_node(lua_State *L, int depth, size_t *count, size_t bytes)
     if (++*count > MAX_NODES) {
         luaL_error(L, "value has too many parts");
     }
-    host_check_memory(L, bytes);
+    script_check_memory(L, bytes);
 }
 
 static struct str text_at(lua_State *L, int index)
@@ -31,13 +32,13 @@ static struct str text_at(lua_State *L, int index)
     if (!str_is_utf8(s)) {
         luaL_error(L, "string is not UTF-8");
     }
-    host_check_memory(L, s.len);
-    return arena_str(host_arena(L), s);
+    script_check_memory(L, s.len);
+    return arena_str(script_arena(L), s);
 }
 
 static struct node *convert_number(lua_State *L, int index)
 {
-    struct arena *a = host_arena(L);
+    struct arena *a = script_arena(L);
     if (lua_isinteger(L, index)) {
         return node_int(a, lua_tointeger(L, index));
     }
@@ -84,9 +85,23 @@ static int by_key(const void *a, const void *b)
     return str_cmp(x->key, y->key);
 }
 
+/* Keys of a table are unique: no need to look for the member, as node_set does. */
+static void add_member(struct arena *a, struct node *map, struct node_member m)
+{
+    if (map->n == map->cap) {
+        map->cap = map->cap * 2 + 8;
+        struct node_member *more = arena_array(a, struct node_member, map->cap);
+        if (map->n) {
+            memcpy(more, map->members, map->n * sizeof(*more));
+        }
+        map->members = more;
+    }
+    map->members[map->n++] = m;
+}
+
 static struct node *convert_table(lua_State *L, int index, int depth, size_t *count)
 {
-    struct arena *a = host_arena(L);
+    struct arena *a = script_arena(L);
     luaL_checkstack(L, 4, DEPTH_TEXT);
     size_t n = sequence_length(L, index);
     if (n) {
@@ -102,8 +117,7 @@ static struct node *convert_table(lua_State *L, int index, int depth, size_t *co
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         struct str key = text_at(L, -2);
         struct node *value = convert(L, lua_gettop(L), depth + 1, count);
-        struct node_member *m = HOST_PUSH(a, map->members, map->n, map->cap);
-        *m = (struct node_member){key, value};
+        add_member(a, map, (struct node_member){key, value});
     }
     qsort(map->members, map->n, sizeof(*map->members), by_key);
     return map;
@@ -122,9 +136,9 @@ static void measure(lua_State *L, const struct node *n, int depth, size_t *count
 
 static struct node *convert(lua_State *L, int index, int depth, size_t *count)
 {
-    struct arena *a = host_arena(L);
+    struct arena *a = script_arena(L);
     count_node(L, depth, count, sizeof(struct node));
-    struct node *n = host_handle_node(L, index);
+    struct node *n = script_handle_node(L, index);
     if (n) {
         measure(L, n, depth, count);
         return node_copy(a, n);
@@ -146,16 +160,16 @@ static struct node *convert(lua_State *L, int index, int depth, size_t *count)
     }
 }
 
-struct node *host_to_node(lua_State *L, int index)
+struct node *script_to_node(lua_State *L, int index)
 {
     size_t count = 0;
     return convert(L, lua_absindex(L, index), 0, &count);
 }
 
-struct node *host_copy_node(lua_State *L, const struct node *n)
+struct node *script_copy_node(lua_State *L, const struct node *n)
 {
     size_t count = 0;
     measure(L, n, 0, &count);
-    host_check_memory(L, count * sizeof(*n));
-    return node_copy(host_arena(L), n);
+    script_check_memory(L, count * sizeof(*n));
+    return node_copy(script_arena(L), n);
 }
