@@ -55,6 +55,8 @@ void yaml_sort_keys(struct node *n);
 /* Wide or compact, as the peer guesses it from the text of one document; false: compact. */
 bool yaml_is_wide(struct str text);
 
+/* Types a scalar anew by its text, style and tag, as yaml_read does. */
+void yaml_retype(struct node *scalar);
 /* What a scalar without quotes and tag is by the core rules. */
 enum node_type yaml_core_type(struct str text);
 /* True when a YAML 1.1 parser reads the text as something else than a string: what the peer asks

@@ -40,6 +40,13 @@ static bool holds_tree(struct arena *a, struct str text, const struct node *want
            yaml_same(docs.list->root, &root);
 }
 
+static bool is_readable(struct arena *a, struct str text)
+{
+    AUTO_ERR ignored = ERR_INIT;
+    struct yaml_docs docs;
+    return text.ptr && read_first(a, text, 0, &docs, &ignored) == 0;
+}
+
 static struct yaml_diff make_diff(struct arena *a, struct str text, const struct node *root,
                                   const struct node *want)
 {
@@ -169,12 +176,10 @@ int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, st
     if (root && !holds_tree(a, result, want)) {
         result = rewrite(&d, root, want);
     }
-    AUTO_ERR ignored = ERR_INIT;
-    struct yaml_docs again;
-    if (!result.ptr || read_first(a, result, 0, &again, &ignored)) {
-        result = root ? write_document(a, text, &docs, want, d.layout.wide) : STR_NULL;
+    if (root && !is_readable(a, result)) {
+        result = write_document(a, text, &docs, want, d.layout.wide);
     }
-    if (!result.ptr) {
+    if (!is_readable(a, result)) {
         return fail(a, err);
     }
     *out = result;

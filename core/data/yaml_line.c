@@ -22,6 +22,7 @@ static void add(struct yaml_pen *p, const char *bytes, size_t n)
     }
     buf_add(p->out, bytes, n);
     p->column += (long)n;
+    p->open = p->open && n == 0;
 }
 
 static void add_byte(struct yaml_pen *p, char c)
@@ -66,7 +67,7 @@ void yaml_pen_indent(struct yaml_pen *p)
     if (!p->indention || p->column > indent || (p->column == indent && !p->whitespace)) {
         yaml_pen_break(p);
     }
-    if (p->foot_indent == indent) {
+    if (p->foot_indent == indent && (p->defects || !p->open)) {
         yaml_pen_break(p);
     }
     if (p->column < indent) {
@@ -301,8 +302,10 @@ void yaml_pen_double(struct yaml_pen *p, struct str text)
     yaml_pen_mark(p, "\"", false, false, false);
 }
 
-static void add_header(struct yaml_pen *p, struct str text, bool folded)
+/* True when the text keeps more than one line break at its end. */
+static bool add_header(struct yaml_pen *p, struct str text, bool folded)
 {
+    bool keeps = false;
     yaml_pen_mark(p, folded ? ">" : "|", true, false, false);
     if (text.ptr[0] == ' ' || yaml_break_at(text, 0)) {
         char hint[2] = {(char)('0' + p->step)};
@@ -319,7 +322,8 @@ static void add_header(struct yaml_pen *p, struct str text, bool folded)
         while (before && ((unsigned char)text.ptr[before] & 0xc0) == 0x80) {
             before--;
         }
-        if (last == 0 || yaml_break_at(text, before)) {
+        keeps = last == 0 || yaml_break_at(text, before);
+        if (keeps) {
             yaml_pen_mark(p, "+", false, false, false);
         }
     }
@@ -329,6 +333,7 @@ static void add_header(struct yaml_pen *p, struct str text, bool folded)
         yaml_pen_break(p);
     }
     p->whitespace = true;
+    return keeps;
 }
 
 /* Text follows the breaks at i, and does not begin with a blank. */
@@ -347,7 +352,7 @@ void yaml_pen_block(struct yaml_pen *p, struct str text, bool folded)
      * extra one goes before it. The peer looks at the start of the text instead of behind the
      * break. */
     bool first = has_line_behind(text, 0), breaks = true, deeper = true;
-    add_header(p, text, folded);
+    bool keeps = add_header(p, text, folded);
     for (size_t i = 0; i < text.len;) {
         size_t n = yaml_break_at(text, i);
         if (n) {
@@ -370,4 +375,5 @@ void yaml_pen_block(struct yaml_pen *p, struct str text, bool folded)
         breaks = false;
         i = end;
     }
+    p->open = keeps;
 }

@@ -18,6 +18,8 @@ struct yaml_pen {
     long foot_indent;       /* a foot was written at this indentation; -1: none */
     bool whitespace;        /* a blank or the start of a line precedes */
     bool indention;         /* only indentation so far on this line */
+    bool open;              /* directly behind a text that keeps its last line breaks: an empty line
+                             * would become part of it */
     bool defects;           /* as in struct yaml_form */
     struct str head, line, foot, tail, key_line; /* pending comments */
 };

@@ -271,6 +271,12 @@ static void resolve(struct node *n, struct str tag)
     n->integer = s.integer;
 }
 
+void yaml_retype(struct node *scalar)
+{
+    scalar->bare = false;
+    resolve(scalar, scalar->notes ? scalar->notes->tag : STR_NULL);
+}
+
 static struct node *make_scalar(struct reader *r, const struct yaml_token *t,
                                 const struct props *p)
 {

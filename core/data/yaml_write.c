@@ -275,6 +275,10 @@ static void straighten(struct writer *w, const struct node *value, struct around
         *behind = c->line;
         c->line = STR_NULL;
     }
+    if (block && c->line.len && (notes_of(value).anchor.len || notes_of(value).tag.len)) {
+        c->head = join(w, c->head, c->line); /* an anchor behind a comment would start a line */
+        c->line = STR_NULL;
+    }
 }
 
 static struct around comments_of(struct writer *w, const struct node *key,
