@@ -412,7 +412,7 @@ static void push_element(struct krm_walk *w, const struct keys *k, const struct 
     buf_addc(&w->path, ']');
 }
 
-/* What kyaml makes of a text: a scalar of the type that the text looks like. */
+/* A scalar of the type that the text looks like. */
 static struct node *untagged(struct arena *a, struct str text)
 {
     struct node *n = node_str(a, text);
@@ -424,8 +424,8 @@ static struct node *untagged(struct arena *a, struct str text)
     return n;
 }
 
-/* A merged element has its keys, whatever the sides said. A scalar is made anew from its text by
- * kpt, which loses its comments. */
+/* A merged element has its keys, whatever the sides said; with kpt they are strings then, numbers
+ * too. A scalar is made anew from its text by kpt, which loses its comments. */
 static struct node *with_keys(struct krm_walk *w, const struct keys *k, const struct tuple *t,
                               struct node *element)
 {
@@ -442,8 +442,8 @@ static struct node *with_keys(struct krm_walk *w, const struct keys *k, const st
     for (size_t i = 0; i < k->n; i++) {
         struct str key = str_of(k->name[i]);
         if (t->v[i].len && node_is(element, NODE_MAP) && krm_tree_find(element, key) == SIZE_MAX) {
-            krm_tree_push(w->a, element,
-                          (struct node_member){.key = key, .value = untagged(w->a, t->v[i])});
+            struct node *v = w->kpt ? node_str(w->a, t->v[i]) : untagged(w->a, t->v[i]);
+            krm_walk_set(w, element, SIZE_MAX, key, NULL, v);
         }
     }
     return element;

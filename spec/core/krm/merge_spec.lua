@@ -98,6 +98,10 @@ describe("a merge as kpt does it", function()
       "containers:\n- name: c\n  env:\n  - name: E\n    value: 1\n  - name: E\n    value: 2",
       "containers:\n- name: c\n  env:\n  - name: E\n    value: 1\n  - name: E\n    value: 1" },
     { "custom", "a: 1", "a: 1\nb: &x {k: v}\nc: *x", "a: 1", "a: 1\nb:\n  k: v" },
+    { "pod", "containers:\n- name: c\n  ports:\n  - containerPort: 81\n    x: {}",
+      "containers:\n- name: c\n  ports:\n  - containerPort: 81\n    x: {}",
+      "containers:\n- name: c\n  ports: []",
+      "containers:\n- name: c\n  ports: [{x: {}, containerPort: \"81\"}]" },
   }
 
   for _, c in ipairs(cases) do
