@@ -174,8 +174,19 @@ end
 -- --- comments, order, format -------------------------------------------------------------
 
 M["kyaml.copy-comments"] = function(case)
-  local got, _, message = resources.heal(case:file("from"), case:file("to"), { kpt = true })
-  return equal(trim(got or message), trim(case:file("expected")))
+  local from, to, expected = case:file("from"), case:file("to"), trim(case:file("expected"))
+  local got, _, message = resources.heal(from, to, { kpt = true })
+  local ok, why = equal(trim(got or message), expected)
+  if not ok then
+    return false, why
+  end
+  local by_default = assert(resources.heal(from, to, {}))
+  if not yaml.equal(yaml.to_json(by_default), yaml.to_json(expected)) then
+    return false, "by default other data:\n" .. by_default
+  elseif trim(by_default) ~= expected then
+    return true, nil, "heals-by-default"
+  end
+  return true
 end
 
 M["kyaml.sync-order"] = function(case)
