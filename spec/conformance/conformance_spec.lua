@@ -5,7 +5,7 @@
 local CATEGORIES = { "porch-fixtures", "porch-data", "porch-tables/util", "porch-tables/api",
   "porch-tables/registry", "porch-tables/repository", "porch-tables/engine", "porch-tables/git",
   "porch-tables/cli", "porch-tables/e2e", "porch-tables/task",
-  "yaml/suite", "yaml/goyaml-decode", "yaml/goyaml-errors", "yaml/goyaml-node" }
+  "yaml", "tables" }
 
 local function exists(path)
   local f = io.open(path, "rb")
