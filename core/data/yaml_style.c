@@ -5,13 +5,12 @@
  */
 #include "data/yaml_style.h"
 
-/* Characters that never decide anything, wherever they stand. */
-static bool is_harmless(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           c == '/' || c == '_' || c == '.' || c == '$' || c == '(' || c == ')' || c == '+' ||
-           c == ';' || c == '<' || c == '=' || c == '\\' || c == '^' || c == '~';
-}
+/* Characters that never decide anything (1), and those that do not inside a text (2). */
+static const unsigned char harmless[256] = {
+    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['/'] = 1, ['_'] = 1, ['.'] = 1,
+    ['$'] = 1,         ['('] = 1,         [')'] = 1,         ['+'] = 1, [';'] = 1, ['<'] = 1,
+    ['='] = 1,         ['\\'] = 1,        ['^'] = 1,         ['~'] = 1, ['-'] = 2, [' '] = 2,
+};
 
 uint32_t yaml_char_at(struct str s, size_t i, size_t *out_len)
 {
@@ -136,10 +135,12 @@ static struct traits analyse(struct str s)
 struct yaml_styles yaml_styles_of(struct str s)
 {
     size_t i = 0;
-    while (i < s.len && is_harmless((unsigned char)s.ptr[i])) {
-        i++;
+    if (s.len && harmless[(unsigned char)s.ptr[0]] == 1) {
+        while (i < s.len && harmless[(unsigned char)s.ptr[i]]) {
+            i++;
+        }
     }
-    if (i == s.len) {
+    if (i == s.len && (i == 0 || s.ptr[i - 1] != ' ')) {
         bool dots = str_has_prefix(s, STR("..."));
         return (struct yaml_styles){.block_plain = !dots, .flow_plain = s.len && !dots,
                                     .single = true, .block = s.len};

@@ -27,6 +27,7 @@ struct frame {
     long indent;       /* around the collection */
     bool flow, in_map; /* in [] or {}; value or key of a map */
     bool item;         /* element of a block list */
+    bool key;          /* key of a map: its foot goes below the value */
     bool value, simple; /* the value of member i is next; its key needed no '?' */
     bool comma;        /* the separator is already written */
 };
@@ -43,7 +44,7 @@ struct writer {
 
 /* How a node stands: what the frame around it says. */
 struct place {
-    bool in_map, item, simple;
+    bool in_map, item, key, simple;
 };
 
 static struct node_notes notes_of(const struct node *n)
@@ -236,7 +237,7 @@ static void open_node(struct writer *w, const struct node *n, struct place at, s
         w->stack = mem_resize(w->stack, w->cap * sizeof(*w->stack));
     }
     w->stack[w->n++] = (struct frame){.n = n, .flow = !is_block(w, n), .in_map = at.in_map,
-                                      .item = at.item, .line = close};
+                                      .item = at.item, .key = at.key, .line = close};
 }
 
 /* Comments of a member or element as they will be announced. */
@@ -304,7 +305,7 @@ static void close_node(struct writer *w, struct frame *f)
 {
     struct yaml_pen *p = &w->pen;
     bool map = f->n->type == NODE_MAP;
-    announce(w, STR_NULL, f->line, notes_of(f->n).foot, f->tail);
+    announce(w, STR_NULL, f->line, f->key ? STR_NULL : notes_of(f->n).foot, f->tail);
     if (f->flow) {
         if (map && (p->head.len || p->foot.len || p->tail.len) && f->i && !f->comma) {
             yaml_pen_mark(p, ",", false, false, false);
@@ -419,7 +420,8 @@ static void put_key(struct writer *w, struct frame *f)
     if (!f->simple) {
         yaml_pen_mark(p, "?", true, false, !f->flow);
     }
-    open_node(w, key, (struct place){.in_map = true, .simple = f->simple}, c.line);
+    open_node(w, key, (struct place){.in_map = true, .key = true, .simple = f->simple},
+              c.line);
 }
 
 /* A comment behind the key: a scalar takes it over, a block collection stands below it. */
