@@ -65,7 +65,7 @@ static bool is_block(const struct writer *w, const struct node *n)
 static void announce(struct writer *w, struct str head, struct str line, struct str foot,
                      struct str tail)
 {
-    if (!w->mute) {
+    if (!w->mute && head.len + line.len + foot.len + tail.len) {
         yaml_pen_announce(&w->pen, head, line, foot, tail);
     }
 }
@@ -136,8 +136,9 @@ static struct str text_of(const struct writer *w, const struct node *n, bool sim
 
 static struct scalar scalar_of(struct writer *w, const struct node *n, bool simple)
 {
-    struct node_notes notes = notes_of(n);
-    struct scalar s = {.text = text_of(w, n, simple), .anchor = notes.anchor, .tag = notes.tag,
+    struct scalar s = {.text = text_of(w, n, simple),
+                       .anchor = n->notes ? n->notes->anchor : STR_NULL,
+                       .tag = n->notes ? n->notes->tag : STR_NULL,
                        .style = n->style == STYLE_FLOW ? STYLE_PLAIN : n->style};
     s.can = yaml_styles_of(s.text);
     if (s.can.binary) {
@@ -151,7 +152,8 @@ static struct scalar scalar_of(struct writer *w, const struct node *n, bool simp
     return s;
 }
 
-static bool fits_simple_key(struct writer *w, const struct node *n)
+/* Also in *out, when it is a scalar, how it is written as a simple key. */
+static bool fits_simple_key(struct writer *w, const struct node *n, struct scalar *out)
 {
     if (n->type == NODE_ALIAS) {
         return n->text.len <= SIMPLE_KEY;
@@ -160,8 +162,8 @@ static bool fits_simple_key(struct writer *w, const struct node *n)
         struct node_notes notes = notes_of(n);
         return n->n == 0 && notes.anchor.len + notes.tag.len <= SIMPLE_KEY;
     }
-    struct scalar s = scalar_of(w, n, true);
-    return !s.can.multiline && s.anchor.len + s.tag.len + s.text.len <= SIMPLE_KEY;
+    *out = scalar_of(w, n, true);
+    return !out->can.multiline && out->anchor.len + out->tag.len + out->text.len <= SIMPLE_KEY;
 }
 
 /* The first style, from the wanted one on, that can carry the text at its place. */
@@ -191,26 +193,25 @@ static void put_properties(struct writer *w, struct str anchor, struct str tag)
     yaml_pen_tag(&w->pen, tag);
 }
 
-static void put_scalar(struct writer *w, const struct node *n, struct place at)
+static void put_scalar(struct writer *w, const struct scalar *s, struct place at)
 {
     struct yaml_pen *p = &w->pen;
-    struct scalar s = scalar_of(w, n, at.simple);
-    uint8_t style = possible_style(w, &s, at.simple);
+    uint8_t style = possible_style(w, s, at.simple);
     long indent = p->indent;
-    put_properties(w, s.anchor, s.tag);
+    put_properties(w, s->anchor, s->tag);
     push_indent(w, true, at.item, false);
     switch (style) {
     case STYLE_PLAIN:
-        yaml_pen_plain(p, s.text);
+        yaml_pen_plain(p, s->text);
         break;
     case STYLE_SINGLE:
-        yaml_pen_single(p, s.text);
+        yaml_pen_single(p, s->text);
         break;
     case STYLE_DOUBLE:
-        yaml_pen_double(p, s.text);
+        yaml_pen_double(p, s->text);
         break;
     default:
-        yaml_pen_block(p, s.text, style == STYLE_FOLDED);
+        yaml_pen_block(p, s->text, style == STYLE_FOLDED);
     }
     p->indent = indent;
 }
@@ -227,7 +228,8 @@ static void open_node(struct writer *w, const struct node *n, struct place at, s
         return;
     }
     if (!is_collection(n)) {
-        put_scalar(w, n, at);
+        struct scalar s = scalar_of(w, n, at.simple);
+        put_scalar(w, &s, at);
         return;
     }
     struct node_notes notes = notes_of(n);
@@ -285,6 +287,9 @@ static void straighten(struct writer *w, const struct node *value, struct around
 static struct around comments_of(struct writer *w, const struct node *key,
                                  const struct node *value)
 {
+    if (!value->notes && !(key && key->notes)) {
+        return (struct around){0};
+    }
     struct node_notes k = notes_of(key), v = notes_of(value);
     bool closes = is_collection(value);
     struct around c = {.head = k.head, .line = k.line, .value_head = v.head,
@@ -404,7 +409,7 @@ static void put_key(struct writer *w, struct frame *f)
     bool takes_tail = !p->defects || (key->type != NODE_LIST && key->type != NODE_ALIAS);
     bool closes = is_collection(key); /* its comment stands behind the bracket */
     announce(w, c.head, closes ? STR_NULL : c.line, STR_NULL, takes_tail ? f->tail : STR_NULL);
-    f->tail = notes_of(m->name).foot;
+    f->tail = m->name && m->name->notes ? m->name->notes->foot : STR_NULL;
     if (f->flow) {
         separate(w, f);
     } else {
@@ -416,9 +421,13 @@ static void put_key(struct writer *w, struct frame *f)
         }
     }
     f->value = true;
-    f->simple = fits_simple_key(w, key);
+    struct scalar s;
+    f->simple = fits_simple_key(w, key, &s);
     if (!f->simple) {
         yaml_pen_mark(p, "?", true, false, !f->flow);
+    } else if (!closes && key->type != NODE_ALIAS) {
+        put_scalar(w, &s, (struct place){.in_map = true, .simple = true});
+        return;
     }
     open_node(w, key, (struct place){.in_map = true, .key = true, .simple = f->simple},
               c.line);
