@@ -40,11 +40,13 @@ static bool holds_tree(struct arena *a, struct str text, const struct node *want
            yaml_same(docs.list->root, &root);
 }
 
-static bool is_readable(struct arena *a, struct str text)
+/* The least that an edit owes: the data, if comments had to move. */
+static bool holds_data(struct arena *a, struct str text, const struct node *want)
 {
     AUTO_ERR ignored = ERR_INIT;
     struct yaml_docs docs;
-    return text.ptr && read_first(a, text, 0, &docs, &ignored) == 0;
+    return text.ptr && read_first(a, text, 0, &docs, &ignored) == 0 && docs.n &&
+           node_equal(docs.list->root, want);
 }
 
 static struct yaml_diff make_diff(struct arena *a, struct str text, const struct node *root,
@@ -176,10 +178,10 @@ int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, st
     if (root && !holds_tree(a, result, want)) {
         result = rewrite(&d, root, want);
     }
-    if (root && !is_readable(a, result)) {
+    if (root && !holds_data(a, result, want)) {
         result = write_document(a, text, &docs, want, d.layout.wide);
     }
-    if (!is_readable(a, result)) {
+    if (!holds_data(a, result, want)) {
         return fail(a, err);
     }
     *out = result;

@@ -13,7 +13,7 @@ import support  # noqa: E402
 
 # In this order: the worlds grow, and what asks for a fresh server comes last.
 NAMES = ["commit", "get", "resources", "list", "select", "watch", "create", "clone", "save",
-         "propose", "approve", "delete", "sync", "merge", "restart", "memory", "growth"]
+         "propose", "approve", "delete", "sync", "merge", "yaml", "restart", "memory", "growth"]
 
 
 def show(number):
