@@ -5,7 +5,10 @@
 local CATEGORIES = { "porch-fixtures", "porch-data", "porch-tables/util", "porch-tables/api",
   "porch-tables/registry", "porch-tables/repository", "porch-tables/engine", "porch-tables/git",
   "porch-tables/cli", "porch-tables/e2e", "porch-tables/task",
-  "yaml", "tables" }
+  "yaml", "tables", "kpt-pkg", "kpt-tables", "kpt-fn/fn-source", "kpt-fn/fn-sink",
+  "merge/kyaml-merge2", "merge/kyaml-merge3", "merge/kptfile-merge", "merge/kptfile-update",
+  "merge/kpt-nonkrm", "merge/kpt-merge3",
+  "merge/kpt-updater", "merge/kpt-pkg-update", "corpus/merge-real" }
 
 local function exists(path)
   local f = io.open(path, "rb")

@@ -86,7 +86,7 @@ end
 M.LUA_MAY = {
   ["lua/lanai"] = { ["lua/lanai"] = true },
   ["lua/fn"] = { ["lua/lanai"] = true },
-  ["lua/cli"] = { ["lua/lanai"] = true },
+  ["lua/cli"] = { ["lua/lanai"] = true, ["lua/cli"] = true },
   workflows = { ["lua/lanai"] = true },
 }
 

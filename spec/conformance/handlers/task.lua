@@ -142,8 +142,4 @@ M["porch.task.render"] = function()
   return nil, "needs built-in functions"
 end
 
-M["kpt.updater"] = function()
-  return nil, "needs merging"
-end
-
 return M

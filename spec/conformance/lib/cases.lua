@@ -116,7 +116,7 @@ end
 --- Reads a case that find listed.
 function M.load(e)
   local spec = yaml.parse(assert(shell.read(e.file)))
-  return setmetatable({ id = e.id, dir = e.dir, op = spec.op or e.op, spec = spec,
+  return setmetatable({ id = e.id, dir = e.dir, op = spec.op or e.op or spec.command, spec = spec,
     params = yaml.given(spec.params) or {}, name = spec.name or e.id }, Case)
 end
 
