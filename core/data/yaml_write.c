@@ -408,6 +408,10 @@ static void put_key(struct writer *w, struct frame *f)
     struct around c = comments_of(w, m->name, m->value);
     bool takes_tail = !p->defects || (key->type != NODE_LIST && key->type != NODE_ALIAS);
     bool closes = is_collection(key); /* its comment stands behind the bracket */
+    if (closes && c.line.len && !p->defects) {
+        c.head = join(w, c.head, c.line); /* behind the bracket it would cut off the colon */
+        c.line = STR_NULL;
+    }
     announce(w, c.head, closes ? STR_NULL : c.line, STR_NULL, takes_tail ? f->tail : STR_NULL);
     f->tail = m->name && m->name->notes ? m->name->notes->foot : STR_NULL;
     if (f->flow) {

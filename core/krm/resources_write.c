@@ -245,7 +245,18 @@ static void pair(struct file *f, size_t part, size_t entry)
     f->part_of[entry] = part + 1;
 }
 
-static void pair_by_index(struct file *f, const struct entry *e, size_t n)
+/* A resource that got another name, or another kind or version; what has no name is told by its
+ * place alone. */
+static bool related(const struct node *a, const struct node *b)
+{
+    struct str name = node_text_at(a, "metadata.name"), kind = node_text_at(a, "kind");
+    struct str new_name = node_text_at(b, "metadata.name");
+    bool same_kind = kind.len && str_eq(kind, node_text_at(b, "kind"));
+    return a->type == b->type && (str_eq(name, new_name) || same_kind);
+}
+
+static void pair_by_index(struct file *f, const struct entry *e, size_t n,
+                          bool (*fits)(const struct node *, const struct node *))
 {
     int64_t document = 0;
     for (size_t p = 0, i = 0; p < f->parts.n; p++) {
@@ -257,10 +268,10 @@ static void pair_by_index(struct file *f, const struct entry *e, size_t n)
             i++;
         }
         size_t k = i;
-        while (k < n && e[k].index == document && !same_identity(root, e[k].node)) {
+        while (k < n && e[k].index == document && (f->part_of[k] || !fits(root, e[k].node))) {
             k++;
         }
-        if (k < n && e[k].index == document) {
+        if (k < n && e[k].index == document && !f->entry_of[p]) {
             pair(f, p, k);
             i = k + 1;
         }
@@ -378,7 +389,8 @@ static int write_kept(const struct job *j, struct buf *out, const struct krm_fil
     if (!f.entry_of || !f.part_of) {
         return too_large(err);
     }
-    pair_by_index(&f, e, n);
+    pair_by_index(&f, e, n, same_identity);
+    pair_by_index(&f, e, n, related);
     pair_by_identity(&f, e, n);
     bool wide = !j->o->compact && yaml_is_wide(krm_plain_lines(j->a, old->text));
     for (size_t i = 0; i < n; i++) {
