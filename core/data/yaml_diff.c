@@ -647,12 +647,37 @@ static void edit_flow_map(struct yaml_diff *d, const struct node *s, struct wher
 
 /* --- block lists --- */
 
+/* Between elements that stay, as many as before are the same ones, changed. Only right when the
+ * wanted elements bring their comments along. */
+static bool match_gaps(const struct node *s, const struct node *want, size_t *match)
+{
+    bool found = false;
+    for (size_t i = 0, next = 0, end; i < s->n; i = end + 1) {
+        for (end = i; end < s->n && match[end] == MEMBERS_NONE; end++) {
+        }
+        size_t stop = end < s->n ? match[end] : want->n;
+        for (size_t k = i; stop - next == end - i && k < end; k++) {
+            match[k] = next + (k - i);
+            found = true;
+        }
+        next = stop + 1;
+    }
+    return found;
+}
+
 static void edit_list(struct yaml_diff *d, const struct node *s, struct where at,
                       const struct node *want)
 {
     size_t *match = arena_array(d->a, size_t, s->n);
     struct entry *entries = arena_array(d->a, struct entry, s->n);
-    bool lines = match && entries && yaml_match_items(s, want, match);
+    bool matched = match && yaml_match_items(s, want, match);
+    if (match && !matched) {
+        for (size_t i = 0; i < s->n; i++) {
+            match[i] = MEMBERS_NONE;
+        }
+    }
+    bool filled = match && d->exact && match_gaps(s, want, match);
+    bool lines = entries && (matched || filled);
     for (size_t i = 0; lines && i < s->n; i++) {
         entries[i] = make_entry(d, NULL, s->items[i]);
         lines = !entries[i].odd && entries[i].own_line;
