@@ -154,7 +154,7 @@ static int process_run(lua_State *L)
 {
     char **argv = check_words(L);
     pid_t pid;
-    int fd, status = 0;
+    int fd = -1, status = 0;
     int rc = start(argv, local_of(L)->err, &pid, &fd);
     if (rc) {
         err_set(host_err(L), ERR_NOT_FOUND, "cannot run '%s': %s", argv[0], strerror(rc));
