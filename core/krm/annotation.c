@@ -207,3 +207,53 @@ struct node *krm_annotation_without(struct arena *a, struct node *resource,
     struct node *kept = with(a, resource, "metadata", left);
     return kept ? kept : node_map(a);
 }
+
+/* The map with the member, at the place it had among the others. */
+static struct node *with_member(struct arena *a, struct node *map, const struct node_member *m,
+                                size_t at)
+{
+    struct node *c = arena_new(a, struct node);
+    struct node_member *members = arena_array(a, struct node_member, map->n + 1);
+    if (!c || !members) {
+        return map;
+    }
+    at = at < map->n ? at : map->n;
+    for (size_t i = 0; i <= map->n; i++) {
+        members[i] = i == at ? *m : map->members[i - (i > at)];
+    }
+    *c = *map;
+    c->members = members;
+    c->n = c->cap = map->n + 1;
+    return c;
+}
+
+static const struct node_member *find_member(const struct node *map, const char *key, size_t *at)
+{
+    for (*at = 0; node_is(map, NODE_MAP) && *at < map->n; ++*at) {
+        if (str_eqz(map->members[*at].key, key)) {
+            return &map->members[*at];
+        }
+    }
+    return NULL;
+}
+
+struct node *krm_annotation_restore(struct arena *a, struct node *resource,
+                                    const struct node *was)
+{
+    size_t at, inner;
+    const struct node_member *old = find_member(was, "metadata", &at);
+    if (!old || !node_is(resource, NODE_MAP)) {
+        return resource;
+    }
+    const struct node_member *empty = find_member(old->value, "annotations", &inner);
+    struct node *metadata = node_getz(resource, "metadata");
+    bool nothing = is_empty(old->value) || (empty && is_empty(empty->value) && old->value->n == 1);
+    if (!metadata && nothing) {
+        return with_member(a, resource, old, at);
+    }
+    if (!node_is(metadata, NODE_MAP) || !empty || !is_empty(empty->value) ||
+        node_getz(metadata, "annotations")) {
+        return resource;
+    }
+    return with(a, resource, "metadata", with_member(a, metadata, empty, inner));
+}

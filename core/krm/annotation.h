@@ -32,5 +32,10 @@ int krm_annotation_mirror(struct arena *a, struct node *resource, struct err *er
 struct node *krm_annotation_without(struct arena *a, struct node *resource,
                                     const char *const *keys, size_t n);
 
+/* A copy with the metadata or annotations without content that krm_annotation_without took away from
+ * `was` and that the resource has none of: what an edit must not touch. */
+struct node *krm_annotation_restore(struct arena *a, struct node *resource,
+                                    const struct node *was);
+
 /* "wrong node kind: expected <kind> but got …" with the node's text, as the peer says it. */
 int krm_wrong_kind(const struct node *n, const char *expected, struct err *err);

@@ -340,7 +340,8 @@ static int add_old(const struct job *j, struct assembly *s, const struct krm_par
 {
     struct str text = part->text;
     if (!yaml_same(settled(j, part->root), e->node) &&
-        yaml_edit_tree(j->a, part->text, e->node, &text, err)) {
+        yaml_edit_tree(j->a, part->text, krm_annotation_restore(j->a, e->node, part->root),
+                       &text, err)) {
         return err_wrap(err, "%.*s", STR_ARG(e->path));
     }
     add_text(s, text, part->separator);

@@ -331,6 +331,56 @@ static int l_change(lua_State *L)
     return write_items(L, c, items, 2, &files);
 }
 
+/* The place of the nth scalar below a list or map, depth first; *n counts down. */
+static struct node **nth_scalar(struct node **place, size_t *n)
+{
+    struct node *top = *place;
+    if (top->type != NODE_MAP && top->type != NODE_LIST) {
+        bool counts = top->type != NODE_ALIAS && top->span_to > top->span_from;
+        return counts && (*n)-- == 0 ? place : NULL;
+    }
+    for (size_t i = 0; i < top->n; i++) {
+        struct node **kid = top->type == NODE_MAP ? &top->members[i].value : &top->items[i];
+        struct node **found = nth_scalar(kid, n);
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+/* change_one(text, seed) → the text of one document with one scalar changed, chosen by seed, and
+ * where that scalar stood (offsets from 0); nothing when it has none */
+static int l_change_one(lua_State *L)
+{
+    struct call *c = new_call(L);
+    struct krm_file file = {STR("f.yaml"), arg(L, 1)};
+    const struct krm_files files = {&file, 1, 1};
+    const struct krm_read_options o = {.annotate = true, .detect_wide = true, .wrap_lists = true};
+    struct node *items;
+    if (krm_resources_read(&c->arena, &files, &o, &items, NULL, &c->err)) {
+        return push_failure(L, c);
+    }
+    size_t all = SIZE_MAX, n;
+    if (items->n != 1 || nth_scalar(&items->items[0], &all) || all == SIZE_MAX) {
+        return 0;
+    }
+    n = (size_t)luaL_checkinteger(L, 2) % (SIZE_MAX - all);
+    struct node **place = nth_scalar(&items->items[0], &n), *old = *place;
+    struct node *new = node_str(&c->arena, STR("changed"));
+    new->notes = old->notes;
+    *place = new;
+    struct krm_files out;
+    const struct krm_write_options w = {.keep = &files};
+    if (krm_resources_write(&c->arena, items, &w, &out, &c->err)) {
+        return push_failure(L, c);
+    }
+    push_text(L, out.list[0].text);
+    lua_pushinteger(L, old->span_from);
+    lua_pushinteger(L, old->span_to);
+    return 3;
+}
+
 /* {"$binary": base64} stands for bytes. */
 static void settle_bytes(struct call *c, struct node **place)
 {
@@ -501,6 +551,7 @@ int luaopen_probe_resources(lua_State *L)
         {"rewrite", l_rewrite},
         {"read", l_read},
         {"change", l_change},
+        {"change_one", l_change_one},
         {"stream", l_stream},
         {"read_stream", l_read_stream},
         {"format", l_format},

@@ -205,4 +205,28 @@ describe("the corpus of real packages", function()
     os.execute("rm -r " .. dir .. " " .. sums)
     assert.equal(#list, i)
   end)
+
+  it("changes the lines of one scalar only when that is what changed", function()
+    local seen, missed, seed = 0, {}, 7
+    for path in table_text:gmatch("([^\t\n]*)\t[^\n]*") do
+      local text = read_file(cases .. "/corpus/real/" .. path)
+      seed = seed * 31 % 1000003
+      local got, from, to = resources.change_one(text and not text:find("\r") and text or "", seed)
+      if got then
+        seen = seen + 1
+        local start = text:sub(1, from):match(".*\n()") or 1
+        local stop = text:sub(to, to) == "\n" and to + 1 or (text:find("\n", to + 1, true)
+          or #text) + 1
+        local head, tail = text:sub(1, start - 1), text:sub(stop)
+        if got:sub(1, #head) ~= head or (tail ~= "" and got:sub(-#tail) ~= tail) then
+          missed[#missed + 1] = path
+        end
+        assert(got ~= text, path)
+      end
+    end
+    assert.is_true(seen > 3000)
+    -- elements of lists in brackets over several lines, and a last line without a line feed below
+    -- the change, still take more with them
+    assert(#missed <= 16, table.concat(missed, "\n"))
+  end)
 end)
