@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The conformance cases that need neither functions nor merging, through the runner. The cases are
+-- The conformance cases that need no functions, through the runner. The cases are
 -- in the directory that LANAI_CONFORMANCE names, or in ../shared/conformance.
 
 local CATEGORIES = { "porch-fixtures", "porch-data", "porch-tables/util", "porch-tables/api",
