@@ -64,8 +64,7 @@ static const struct setting SETTINGS[] = {
     {"retryable-git-errors", LIST, AT(retryable), AT(n_retryable), 0, 0, NULL,
      "part of an error text for which a push is tried again; may be given several times"},
     {"compat", WORD, AT(compat), 0, 0, 0, "lanai",
-     "how packages are written: lanai keeps untouched bytes, kpt writes as kpt and Porch do; a "
-     "Repository's annotation lanai.dev/compat goes before", "lanai, kpt"},
+     "lanai keeps bytes of package files, kpt writes like kpt", "lanai, kpt"},
     {"strict-conflict", FLAG, AT(strict_conflict), 0, 0, 0, NULL,
      "answer 409 to stale PackageRevisionResources instead of the peer's 500"},
 };
