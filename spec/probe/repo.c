@@ -231,11 +231,12 @@ static int pool_sweep(lua_State *L)
     return 1;
 }
 
-/* pool:make(repo|nil, {{path=, bytes=|blob=, mode=}…}) → tree id; what is new is in the store. */
+/* pool:make(repo|nil, {{path=, bytes=|blob=, mode=}…}, from|nil) → tree id; what is new is in the
+ * store. */
 static int pool_make(lua_State *L)
 {
     struct pool_box *b = check_pool(L);
-    struct repo *r = opt_repo(L, 2);
+    struct repo *r = opt_repo(L, 2), *from = opt_repo(L, 4);
     AUTO_ERR err = ERR_INIT;
     AUTO_ARENA a = ARENA_INIT;
     size_t n = (size_t)luaL_len(L, 3);
@@ -254,7 +255,7 @@ static int pool_make(lua_State *L)
     }
     struct store_txn *txn = store_txn_new(&a);
     struct repo_id tree;
-    if (repo_tree_make(b->pool, r, NULL, txn, &a, files, n, &tree, &err) ||
+    if (repo_tree_make(b->pool, r, from, txn, &a, files, n, &tree, &err) ||
         store_commit(b->store, txn, &err)) {
         return push_err(L, &err);
     }

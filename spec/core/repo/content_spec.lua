@@ -76,7 +76,7 @@ describe("repo content", function()
     assert(to:fetch())
     local tree = from:discover()[1].tree
     local files = assert(pool:list(from, tree))
-    assert.equal(tree, assert(pool:make(to, files)))
+    assert.equal(tree, assert(pool:make(to, files, from)))
     assert.same(files, assert(pool:list(to, tree)))
     assert.same(files, assert(pool:list(nil, tree)))
     assert.is_nil(to:push({ s.publish("pkg", 1, tree) })[1].err)
