@@ -42,7 +42,9 @@ int engine_catalog_load(struct engine *e, struct err *err)
 {
     struct engine_catalog *c = mem_new(struct engine_catalog);
     c->refs = 1;
-    if (script_set_load(e->config.workflow_dirs, e->config.n_workflow_dirs, &c->set, err) < 0 ||
+    const struct script_dirs dirs = {e->config.workflow_dirs, e->config.n_workflow_dirs,
+                                     e->config.function_dirs, e->config.n_function_dirs};
+    if (script_set_load(&dirs, &c->set, err) < 0 ||
         host_catalog_load(c->set, &c->arena, &c->workflows, &c->n_workflows, err) < 0) {
         catalog_free(c);
         pthread_mutex_lock(&e->lock);

@@ -24,6 +24,8 @@ struct engine_config {
     const char *dir;                  /* data directory; mirrors go to <dir>/mirrors */
     const char *const *workflow_dirs; /* search order, later shadows earlier */
     size_t n_workflow_dirs;
+    const char *const *function_dirs; /* the same for functions: script_set_load */
+    size_t n_function_dirs;
     int workers;                      /* threads that run scripts; 0 = default */
     const char *compat;               /* "kpt", or "lanai" = NULL: ctx.compat of scripts */
     int64_t sync_frequency_s;         /* 0 = 3600 */

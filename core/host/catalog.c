@@ -215,7 +215,7 @@ static int load_one(struct script_set *set, const struct script_source *src, str
     lua_State *L = script_run_state(r);
     lua_pushcfunction(L, host_open_libraries);
     int rc = script_run_call(r, 0, 0, err);
-    rc = rc == 0 ? script_run_load(r, src->name, err) : rc;
+    rc = rc == 0 ? script_run_load(r, src, err) : rc;
     if (rc == 0) {
         lua_pushlightuserdata(L, &l);
         lua_pushcclosure(L, read_table, 1);

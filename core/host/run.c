@@ -161,7 +161,8 @@ static int drive(lua_State *L)
 
 /* Makes a fresh state ready to drive: `drive` and the workflow's table are on its stack. It serves
  * later runs, too, unless the script made nodes, which are in the arena of this one. */
-static int load(struct script_run *r, const struct host_state *st, struct err *err)
+static int load(struct script_run *r, const struct host_state *st, const struct script_source *src,
+                struct err *err)
 {
     lua_State *L = script_run_state(r);
     const char *before = st->run->arena->at;
@@ -170,11 +171,11 @@ static int load(struct script_run *r, const struct host_state *st, struct err *e
         return -1;
     }
     lua_pushcfunction(L, drive);
-    if (script_run_load(r, st->workflow->name, err) < 0) {
+    if (script_run_load(r, src, err) < 0) {
         return -1;
     }
     if (st->run->arena->at == before) {
-        script_run_keep(r, st->workflow->name);
+        script_run_keep(r, src);
     }
     return 0;
 }
@@ -187,7 +188,8 @@ int host_run(struct host_run *r, struct script_set *set, const struct host_workf
                                          .calls = LIMIT_RUN_CALLS,
                                          .deadline_ns = r->deadline_ns};
     struct host_state st = {.run = r, .workflow = w, .phase = HOST_LOAD};
-    struct script_run *run = script_run_take(set, w->name, &limits);
+    const struct script_source *src = script_set_find(set, w->name, true);
+    struct script_run *run = script_run_take(set, src, &limits);
     bool fresh = !run;
     r->n_effects = r->n_reads = 0;
     r->result = NULL;
@@ -196,7 +198,7 @@ int host_run(struct host_run *r, struct script_set *set, const struct host_workf
     }
     script_run_set_owner(run, &st);
     script_run_set_data(run, r->arena, LIMIT_RUN_BYTES);
-    int rc = fresh ? load(run, &st, err) : 0;
+    int rc = fresh ? load(run, &st, src, err) : 0;
     if (rc == 0) {
         rc = script_run_call(run, 1, 0, err);
     }

@@ -35,7 +35,7 @@ static int run(const char *module, int argc, char **argv)
                            .out = STDOUT_FILENO,
                            .err = STDERR_FILENO};
     int code = 1;
-    if (script_set_load(NULL, 0, &l.set, &err) < 0 || host_local_run(&l, &code, &err) < 0) {
+    if (script_set_load(NULL, &l.set, &err) < 0 || host_local_run(&l, &code, &err) < 0) {
         fprintf(stderr, "Error: %s\n", err.message);
     }
     script_set_unref(l.set);

@@ -116,7 +116,8 @@ int verb_workflow(int argc, char **argv)
     AUTO_ERR err = ERR_INIT;
     struct catalog c = {0};
     int rc = 1;
-    if (script_set_load(dirs, n_dirs, &c.set, &err) < 0 ||
+    const struct script_dirs in = {.workflows = dirs, .n_workflows = n_dirs};
+    if (script_set_load(&in, &c.set, &err) < 0 ||
         host_catalog_load(c.set, &a, &c.list, &c.n, &err) < 0) {
         fprintf(stderr, "lanai workflow: %s\n", err.message);
     } else {

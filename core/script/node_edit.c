@@ -468,9 +468,10 @@ struct frame {
     size_t path; /* bytes of the path to `in` */
 };
 
-/* One allocation: frames, then the bytes of the path. */
+/* One allocation: frames, then the bytes of the path, then the prefix. */
 struct walk {
     size_t depth, max_depth, max_path;
+    struct str prefix; /* of line comments: others are passed over; NULL: everything is shown */
     struct frame frames[];
 };
 
@@ -522,54 +523,94 @@ static size_t step(lua_State *L, struct walk *w, const struct frame *f, uint32_t
     return f->path + dot + key.len;
 }
 
+static bool line_begins(const struct node *n, struct str prefix)
+{
+    return n && n->notes && str_starts(n->notes->line, prefix);
+}
+
+/* True when the walk shows child i of `in`. */
+static bool is_shown(const struct walk *w, const struct node *in, uint32_t i)
+{
+    bool map = in->type == NODE_MAP;
+    return !w->prefix.ptr || line_begins(map ? in->members[i].value : in->items[i], w->prefix) ||
+           (map && line_begins(in->members[i].name, w->prefix));
+}
+
+/* Goes on to the next child that is shown: gives where it is, and the length of its path. */
+static bool advance(lua_State *L, struct walk *w, struct node **out_in, uint32_t *out_i,
+                    size_t *out_length)
+{
+    while (w->depth) {
+        struct frame *f = &w->frames[w->depth - 1];
+        if (f->next >= f->in->n) {
+            w->depth--;
+            continue;
+        }
+        uint32_t i = f->next++;
+        *out_in = f->in;
+        *out_i = i;
+        struct node *child = f->in->type == NODE_MAP ? f->in->members[i].value : f->in->items[i];
+        bool deeper = child->type == NODE_MAP || child->type == NODE_LIST;
+        bool shown = is_shown(w, f->in, i);
+        *out_length = deeper || shown ? step(L, w, f, i) : 0;
+        if (deeper) {
+            if (w->depth == w->max_depth) {
+                luaL_error(L, "the tree grew while it was walked");
+            }
+            w->frames[w->depth++] = (struct frame){child, 0, *out_length};
+        }
+        if (shown) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Upvalues: the walk, the handle of its root. Gives path, handle, parent, key or index. */
 static int walk_next(lua_State *L)
 {
     struct walk *w = lua_touserdata(L, lua_upvalueindex(1));
     const struct script_handle *root = check(L, lua_upvalueindex(2));
-    while (w->depth && w->frames[w->depth - 1].next >= w->frames[w->depth - 1].in->n) {
-        w->depth--;
-    }
-    if (!w->depth) {
+    struct node *in;
+    uint32_t i;
+    size_t length;
+    if (!advance(L, w, &in, &i, &length)) {
         return 0;
     }
-    struct frame *f = &w->frames[w->depth - 1];
-    uint32_t i = f->next++;
-    bool map = f->in->type == NODE_MAP;
-    struct node *child = map ? f->in->members[i].value : f->in->items[i];
-    size_t length = step(L, w, f, i);
-    if (child->type == NODE_MAP || child->type == NODE_LIST) {
-        if (w->depth == w->max_depth) {
-            return luaL_error(L, "the tree grew while it was walked");
-        }
-        w->frames[w->depth++] = (struct frame){child, 0, length};
-    }
+    bool map = in->type == NODE_MAP;
     lua_pushlstring(L, path_of(w), length);
-    script_push_inside(L, root, child);
-    script_push_inside(L, root, f->in);
+    script_push_inside(L, root, map ? in->members[i].value : in->items[i]);
+    script_push_inside(L, root, in);
     if (map) {
-        lua_pushlstring(L, f->in->members[i].key.ptr ? f->in->members[i].key.ptr : "",
-                        f->in->members[i].key.len);
+        lua_pushlstring(L, in->members[i].key.ptr ? in->members[i].key.ptr : "",
+                        in->members[i].key.len);
     } else {
         lua_pushinteger(L, (lua_Integer)i + 1);
     }
     return 4;
 }
 
-/* walk(node): an iterator over all that is in it, parents before children, in document order. Values
+/* walk(node, prefix?): an iterator over all that is in it, parents before children, in document
+ * order; with a prefix, over what has a line comment that begins so, at itself or at its key. Values
  * may be changed on the way, but no part above the current one. */
 int script_node_walk(lua_State *L)
 {
     const struct node *n = check(L, 1)->node;
     luaL_argcheck(L, !check(L, 1)->resources, 1, "walk one resource at a time");
+    struct str prefix = lua_isnoneornil(L, 2) ? STR_NULL : check_text(L, 2);
     struct extent e = measure(n);
-    lua_settop(L, 1);
     struct walk *w = lua_newuserdatauv(
-        L, sizeof(*w) + e.depth * sizeof(struct frame) + e.path + 1, 0);
+        L, sizeof(*w) + e.depth * sizeof(struct frame) + e.path + 1 + prefix.len, 0);
     *w = (struct walk){.max_depth = e.depth, .max_path = e.path};
+    if (prefix.ptr) {
+        w->prefix = (struct str){memcpy(path_of(w) + e.path + 1, prefix.ptr, prefix.len),
+                                 prefix.len};
+    }
     if (n->type == NODE_MAP || n->type == NODE_LIST) {
         w->frames[w->depth++] = (struct frame){(struct node *)n, 0, 0};
     }
+    lua_replace(L, 2);
+    lua_settop(L, 2);
     lua_insert(L, 1);
     lua_pushcclosure(L, walk_next, 2);
     return 1;

@@ -92,8 +92,7 @@ struct script_run {
 
 /* --- source.c --- */
 /* Collects embedded sources and those of dirs into s->sources (unsorted, shadowing applied). */
-int script_source_collect(struct script_set *s, const char *const *dirs, size_t n_dirs,
-                          struct err *err);
+int script_source_collect(struct script_set *s, const struct script_dirs *dirs, struct err *err);
 
 /* --- sandbox.c --- */
 /* Fills L (empty) with the allow-list. Raises. */

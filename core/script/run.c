@@ -84,19 +84,18 @@ int script_run_new(struct script_set *set, const struct script_limits *limits,
     return 0;
 }
 
-void script_run_keep(struct script_run *r, struct str workflow)
+void script_run_keep(struct script_run *r, const struct script_source *src)
 {
     if (r->stop == SCRIPT_GO && script_memory_save(&r->memory)) {
-        r->kept = script_set_find(r->set, workflow, true);
+        r->kept = src;
         r->kept_calls = r->calls;
     }
 }
 
-struct script_run *script_run_take(struct script_set *set, struct str workflow,
+struct script_run *script_run_take(struct script_set *set, const struct script_source *src,
                                    const struct script_limits *limits)
 {
-    const struct script_source *src = script_set_find(set, workflow, true);
-    struct script_run *r = src ? script_set_take_run(set, src) : NULL;
+    struct script_run *r = script_set_take_run(set, src);
     if (r) {
         script_memory_restore(&r->memory);
         r->memory.limit = limits->bytes;
@@ -140,7 +139,7 @@ static int load_source(lua_State *L, const struct script_source *src)
     return luaL_loadbufferx(L, code.ptr, code.len, src->path.ptr, "b");
 }
 
-static int load_workflow(lua_State *L)
+static int load_table(lua_State *L)
 {
     const struct script_source *src = lua_touserdata(L, 1);
     lua_pop(L, 1);
@@ -149,19 +148,16 @@ static int load_workflow(lua_State *L)
     }
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1)) {
-        return luaL_error(L, "workflow '%s' does not return a table", src->name.ptr);
+        return luaL_error(L, "%s '%s' does not return a table",
+                          src->workflow ? "workflow" : "function", src->name.ptr);
     }
     return 1;
 }
 
-int script_run_load(struct script_run *r, struct str workflow, struct err *err)
+int script_run_load(struct script_run *r, const struct script_source *src, struct err *err)
 {
-    const struct script_source *src = script_set_find(r->set, workflow, true);
-    if (!src) {
-        return err_set(err, ERR_NOT_FOUND, "no workflow '%.*s'", STR_ARG(workflow));
-    }
     r->memory.unlimited = true;
-    lua_pushcfunction(r->L, load_workflow);
+    lua_pushcfunction(r->L, load_table);
     lua_pushlightuserdata(r->L, (void *)src);
     r->memory.unlimited = false;
     return script_run_call(r, 1, 1, err);

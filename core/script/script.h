@@ -26,14 +26,21 @@ struct script_source {
     struct str path;    /* "embedded:workflows/approve.lua" or a file path */
     struct str text;
     char sha256[65];
-    bool workflow;      /* from workflows/, else a library module from lua/ */
+    bool workflow;      /* from workflows/, else a library module from lua/ or a function */
+};
+
+/* Directories of operators, in search order. */
+struct script_dirs {
+    const char *const *workflows;
+    size_t n_workflows;
+    const char *const *functions; /* NAME.lua is the module "fn.NAME" */
+    size_t n_functions;
 };
 
 /* Compiles the embedded sources, then each directory (later shadows earlier by whole file; text
  * only, <= LIMIT_SCRIPT_BYTES, no symlink out of the directory). Any broken file fails the whole
- * load with file:line. dirs hold workflow files; missing directories are skipped. */
-int script_set_load(const char *const *dirs, size_t n_dirs, struct script_set **out,
-                    struct err *err);
+ * load with file:line. Missing directories are skipped; dirs may be NULL. */
+int script_set_load(const struct script_dirs *dirs, struct script_set **out, struct err *err);
 struct script_set *script_set_ref(struct script_set *s);
 void script_set_unref(struct script_set *s);
 uint64_t script_set_generation(const struct script_set *s);
@@ -63,13 +70,13 @@ int script_run_new(struct script_set *set, const struct script_limits *limits,
                    const struct script_module *modules, struct script_run **out, struct err *err);
 /* Throws the state away with all that is in it. Nothing in it is finalized: userdata own nothing. */
 void script_run_free(struct script_run *r);
-/* Makes the state as it is now, which has loaded `workflow`, the one that script_run_take gives after
+/* Makes the state as it is now, which has loaded `src`, the one that script_run_take gives after
  * this run was freed. Nothing may be running in it, and nothing in it may refer to memory of its
  * owner. A state that is too big is not kept. */
-void script_run_keep(struct script_run *r, struct str workflow);
+void script_run_keep(struct script_run *r, const struct script_source *src);
 /* A run whose state is as script_run_keep found it, with new limits and no owner; NULL when none
  * waits. Times and host calls until then do not count again. */
-struct script_run *script_run_take(struct script_set *set, struct str workflow,
+struct script_run *script_run_take(struct script_set *set, const struct script_source *src,
                                    const struct script_limits *limits);
 lua_State *script_run_state(struct script_run *r);
 /* The run of a state (for binding functions), and its owner's pointer. */
@@ -81,8 +88,8 @@ void script_run_set_data(struct script_run *r, struct arena *a, size_t max_bytes
 /* `touch` is called before a script changes a resource of script_push_resources or a part of it. */
 void script_run_set_touch(struct script_run *r, void (*touch)(void *ctx, struct node *resource),
                           void *ctx);
-/* Loads a workflow chunk and leaves the table it returns on the stack. */
-int script_run_load(struct script_run *r, struct str workflow, struct err *err);
+/* Runs the chunk of a workflow or function and leaves the table it returns on the stack. */
+int script_run_load(struct script_run *r, const struct script_source *src, struct err *err);
 /* lua_pcall with the limits armed; raised values become err (tables {kind, message, causes} keep
  * their kind; limits: ERR_TIMEOUT / ERR_TOO_LARGE). A run that hit a limit stays failed. */
 int script_run_call(struct script_run *r, int nargs, int nresults, struct err *err);

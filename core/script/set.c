@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "script/priv.h"
 
-#define KEPT_RUNS 12 /* one per verb; each has some 300 KiB */
+#define KEPT_RUNS 24 /* the verbs and functions in use; each has some 300 KiB */
 #define COMPILE_BYTES (256u * 1024 * 1024) /* compiler's memory: far above any legal source's need */
 
 struct compiler {
@@ -93,13 +93,12 @@ static int by_name(const void *a, const void *b)
     return order ? order : (int)y->workflow - (int)x->workflow;
 }
 
-int script_set_load(const char *const *dirs, size_t n_dirs, struct script_set **out,
-                    struct err *err)
+int script_set_load(const struct script_dirs *dirs, struct script_set **out, struct err *err)
 {
     struct script_set *s = mem_new(struct script_set);
     atomic_init(&s->refs, 1);
     pthread_mutex_init(&s->lock, NULL);
-    if (script_source_collect(s, dirs, n_dirs, err) < 0) {
+    if (script_source_collect(s, dirs, err) < 0) {
         script_set_unref(s);
         return -1;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Finds the sources of a generation: what is embedded, then each directory in order. In a
- * directory every *.lua is a workflow named by its path, except below lib/, where files are modules
- * ("lib.NAME"). Symbolic links are followed as long as they stay inside (a mounted ConfigMap
+ * directory of workflows every *.lua is a workflow named by its path, except below lib/, where files
+ * are modules ("lib.NAME"); in one of functions all are modules ("fn.NAME"). Symbolic links are followed as long as they stay inside (a mounted ConfigMap
  * consists of them); hidden names are skipped.
  */
 #include <dirent.h>
@@ -27,6 +27,7 @@ struct collect {
     struct map by_key; /* "w:approve" or "m:lib.x" → index + 1 */
     size_t cap;
     struct str root;   /* resolved directory being read */
+    bool functions;    /* it holds functions */
 };
 
 static int add(struct collect *c, struct str name, bool workflow, struct str path, struct str text,
@@ -134,9 +135,13 @@ static int add_file(struct collect *c, const char *path, struct str relative, st
     if (read_all(fd, &text, path, err) < 0) {
         return -1;
     }
-    bool workflow = !str_has_prefix(relative, STR("lib/"));
-    return add(c, name_of(&c->set->arena, relative, workflow), workflow, str_of(path),
-               buf_str(&text), err);
+    struct arena *a = &c->set->arena;
+    bool workflow = !c->functions && !str_has_prefix(relative, STR("lib/"));
+    struct str name = name_of(a, relative, workflow);
+    if (c->functions) {
+        name = arena_printf(a, "fn.%.*s", STR_ARG(name));
+    }
+    return add(c, name, workflow, str_of(path), buf_str(&text), err);
 }
 
 static int add_dir(struct collect *c, const char *path, struct str relative, int depth,
@@ -195,22 +200,32 @@ static int add_dir(struct collect *c, const char *path, struct str relative, int
     return 0;
 }
 
-int script_source_collect(struct script_set *s, const char *const *dirs, size_t n_dirs,
-                          struct err *err)
+static int add_dirs(struct collect *c, const char *const *dirs, size_t n_dirs, struct err *err)
+{
+    for (size_t i = 0; i < n_dirs; i++) {
+        char resolved[PATH_MAX];
+        if (realpath(dirs[i], resolved)) {
+            c->root = str_of(resolved);
+            if (add_dir(c, resolved, STR_NULL, 0, err) < 0) {
+                return -1;
+            }
+        } else if (errno != ENOENT) {
+            return err_set(err, ERR_UNAVAILABLE, "cannot open '%s': %s", dirs[i], strerror(errno));
+        }
+    }
+    return 0;
+}
+
+int script_source_collect(struct script_set *s, const struct script_dirs *dirs, struct err *err)
 {
     struct collect c = {.set = s};
     int rc = add_embedded(&c, err);
-    for (size_t i = 0; rc == 0 && i < n_dirs; i++) {
-        char resolved[PATH_MAX];
-        if (!realpath(dirs[i], resolved)) {
-            if (errno != ENOENT) {
-                rc = err_set(err, ERR_UNAVAILABLE, "cannot open '%s': %s", dirs[i],
-                             strerror(errno));
-            }
-            continue;
-        }
-        c.root = str_of(resolved);
-        rc = add_dir(&c, resolved, STR_NULL, 0, err);
+    if (rc == 0 && dirs) {
+        rc = add_dirs(&c, dirs->workflows, dirs->n_workflows, err);
+    }
+    if (rc == 0 && dirs) {
+        c.functions = true;
+        rc = add_dirs(&c, dirs->functions, dirs->n_functions, err);
     }
     map_done(&c.by_key);
     return rc;

@@ -129,7 +129,8 @@ static int catalog(lua_State *L)
     struct host_workflow *w;
     struct arena a = ARENA_INIT;
     int pushed = 1;
-    if (script_set_load(dirs, n_dirs, &set, &err) < 0 ||
+    const struct script_dirs in = {.workflows = dirs, .n_workflows = n_dirs};
+    if (script_set_load(&in, &set, &err) < 0 ||
         host_catalog_load(set, &a, &w, &n, &err) < 0) {
         pushed = push_err(L, &err);
     } else {
@@ -169,11 +170,12 @@ static int open_env(lua_State *L)
     *e = (struct env){0};
     luaL_setmetatable(L, CLASS);
     struct err err = ERR_INIT;
+    const struct script_dirs in = {.workflows = dirs, .n_workflows = n_dirs};
     struct store_config c = {.dir = dir};
     const char *mirrors = lua_pushfstring(L, "%s/mirrors", dir);
     if (store_open(&c, &e->store, &err) < 0 ||
         repo_pool_open(mirrors, e->store, &e->pool, &err) < 0 ||
-        script_set_load(dirs, n_dirs, &e->set, &err) < 0 ||
+        script_set_load(&in, &e->set, &err) < 0 ||
         host_catalog_load(e->set, &e->arena, &e->workflows, &e->n_workflows, &err) < 0) {
         return push_err(L, &err);
     }

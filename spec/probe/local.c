@@ -42,7 +42,8 @@ static int push_run(lua_State *L, struct host_local *l, const char *dir)
 {
     struct err err = ERR_INIT;
     int code = 0;
-    int rc = script_set_load(&dir, dir ? 1 : 0, &l->set, &err);
+    const struct script_dirs dirs = {.workflows = &dir, .n_workflows = dir ? 1 : 0};
+    int rc = script_set_load(&dirs, &l->set, &err);
     rc = rc == 0 ? host_local_run(l, &code, &err) : rc;
     script_set_unref(l->set);
     if (rc < 0) {

@@ -41,7 +41,8 @@ static int load(lua_State *L)
     }
     struct err err = ERR_INIT;
     struct script_set *set;
-    if (script_set_load(dirs, n, &set, &err) < 0) {
+    const struct script_dirs in = {.workflows = dirs, .n_workflows = n};
+    if (script_set_load(&in, &set, &err) < 0) {
         return push_err(L, &err);
     }
     *(struct script_set **)lua_newuserdatauv(L, sizeof(set), 0) = set;
@@ -147,15 +148,15 @@ static void push_result(lua_State *L, lua_State *inner)
     }
 }
 
-static int call_run(struct script_run *r, const char *workflow, bool fresh, bool keep,
+static int call_run(struct script_run *r, const struct script_source *src, bool fresh, bool keep,
                     struct err *err)
 {
     lua_State *inner = script_run_state(r);
-    if (fresh && script_run_load(r, str_of(workflow), err) < 0) {
+    if (fresh && script_run_load(r, src, err) < 0) {
         return -1;
     }
     if (fresh && keep) {
-        script_run_keep(r, str_of(workflow));
+        script_run_keep(r, src);
     }
     lua_pushliteral(inner, "run");
     lua_rawget(inner, -2);
@@ -180,13 +181,15 @@ static int set_run(lua_State *L)
     };
     struct err err = ERR_INIT;
     struct script_run *r;
+    const struct script_source *src = script_set_find(set, str_of(workflow), true);
+    luaL_argcheck(L, src, 2, "no such workflow");
     int64_t before = clock_mono_ns();
     bool keep = option(L, "keep", 0);
-    bool fresh = !keep || !(r = script_run_take(set, str_of(workflow), &limits));
+    bool fresh = !keep || !(r = script_run_take(set, src, &limits));
     if (fresh && script_run_new(set, &limits, modules, &r, &err) < 0) {
         return push_err(L, &err);
     }
-    int rc = call_run(r, workflow, fresh, keep, &err);
+    int rc = call_run(r, src, fresh, keep, &err);
     size_t bytes;
     int64_t cpu;
     script_run_usage(r, &bytes, &cpu);
@@ -213,7 +216,7 @@ static int set_run(lua_State *L)
             lua_pushstring(L, err.causes[0].field);
             lua_setfield(L, -2, "field");
         }
-        lua_pushboolean(L, script_run_load(r, str_of(workflow), &again) == 0);
+        lua_pushboolean(L, script_run_load(r, src, &again) == 0);
         lua_setfield(L, -2, "again");
         err_done(&again);
     }
@@ -242,7 +245,7 @@ static void *parallel_main(void *arg)
     struct err err = ERR_INIT;
     struct script_run *r;
     if (script_run_new(p->set, &limits, modules, &r, &err) == 0) {
-        (void)call_run(r, p->workflow, true, false, &err);
+        (void)call_run(r, script_set_find(p->set, str_of(p->workflow), true), true, false, &err);
         script_run_free(r);
     }
     p->kind = err.kind;

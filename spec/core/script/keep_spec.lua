@@ -70,18 +70,18 @@ describe("a loaded state that serves again", function()
 
   it("is the workflow's own, and one for each of many", function()
     local files, again = {}, 0
-    for i = 1, 20 do
+    for i = 1, 40 do
       files["w" .. i .. ".lua"] = "return { run = function() return " .. i .. " end }"
     end
     local set = load(files)
     for _ = 1, 3 do
-      for i = 20, 1, -1 do
+      for i = 40, 1, -1 do
         local r = kept(set, "w" .. i)
         assert.equal(tostring(i), r.result)
         again = again + (r.fresh and 0 or 1)
       end
     end
-    assert.equal(0, again) -- 20 in turn are more than are kept, and the oldest go
+    assert.equal(0, again) -- 40 in turn are more than are kept, and the oldest go
     assert.is_false(kept(set, "w1").fresh)
   end)
 

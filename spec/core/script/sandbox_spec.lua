@@ -140,12 +140,6 @@ describe("errors of scripts", function()
     assert.equal("internal", run("error({kind = {}, message = function() end, causes = 1})").kind)
     assert.equal("internal", run("error(true)").kind)
   end)
-
-  it("name an unknown workflow", function()
-    local set = probe.load({})
-    local r = set:run("nothing-of-that-name")
-    assert.equal("not-found", r.kind)
-  end)
 end)
 
 describe("require", function()
