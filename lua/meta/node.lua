@@ -160,13 +160,15 @@ function lanai.node.rename(map, key, new) end
 function lanai.node.reorder(map, keys) end
 
 --- Iterates over all that is in a resource or a part of it: parents before their children, in document
---- order. Values may be changed on the way, but no parent of the current one.
+--- order. Values may be changed on the way, but no parent of the current one. With `line`, only what
+--- has a line comment that begins so is given, be it at the value or at its key.
 --- Example: `for path, value, parent, key in node.walk(item) do`; path is like `spec.list[0].name`.
 --- @since 1
 --- @phases load, needs, check, run
 --- @param value lanai.Node
+--- @param line string|nil
 --- @return fun(): string, lanai.Node, lanai.Node, string|integer
-function lanai.node.walk(value) end
+function lanai.node.walk(value, line) end
 
 --- Parses the first document of a YAML text with its comments and styles.
 --- @since 1

@@ -1,0 +1,184 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- apply-setters: values into the fields that have setter comments.
+
+local item = require("lanai.item")
+local node = require("lanai.node")
+local quote = require("lanai.quote")
+local setter = require("lanai.setter")
+
+-- True when a value is given for one of the names in the pattern.
+local function is_wanted(pattern, values)
+  for _, name in ipairs(setter.names(pattern)) do
+    if values[name] then
+      return true
+    end
+  end
+  return false
+end
+
+local function unresolved(text)
+  local names = {}
+  for _, name in ipairs(setter.names(text)) do
+    names[#names + 1] = "${" .. name .. "}"
+  end
+  return names
+end
+
+-- Values may have names in them, which later ones fill: in key order, one after the other.
+local function fill_in_turn(text, values, keys)
+  for _, key in ipairs(keys) do
+    text = setter.fill(text, { [key] = values[key] })
+  end
+  return text
+end
+
+local function set_scalar(field, values, keys)
+  local text = fill_in_turn(field.pattern, values, keys)
+  if #unresolved(text) > 0 then
+    text = setter.fill(text, setter.current(field.pattern, node.text(field.value)))
+  end
+  local names = unresolved(text)
+  if #names > 0 then
+    return nil, ("values for setters [%s] must be provided"):format(table.concat(names, " "))
+  end
+  local value = field.value
+  if text ~= node.text(value) or node.tag(value) or node.kind(value) == "null" then
+    node.set_text(field.value, text)
+  end
+  if text == "" then
+    node.set_style(field.value, "double")
+  elseif text:find("\n", 1, true) and node.style(field.value) == "plain" then
+    node.set_style(field.value, "literal")
+  end
+  return text
+end
+
+-- True when the elements are written as those in `other`, whatever comments they have.
+local function is_same(list, other)
+  if #list ~= #other or not node.equal(list, other) then
+    return false
+  end
+  for i = 1, #list do
+    if node.style(node.at(list, i)) ~= node.style(node.at(other, i)) then
+      return false
+    end
+  end
+  return true
+end
+
+local function empty_list(field)
+  local comment = setter.comment(field.value, field.parent, field.key)
+  if #field.value > 0 then
+    node.assign(field.value, node.list())
+  end
+  node.set_style(field.value, "flow")
+  node.set_comment(field.value, "line", comment)
+  node.set_key_comment(field.parent, field.key, "line", nil)
+end
+
+-- A block list of the elements. Its comment moves behind the key: a copy left at the list would be
+-- printed at the next value of the file.
+local function fill_list(field, elements)
+  local comment = setter.comment(field.value, field.parent, field.key)
+  if not is_same(field.value, elements) then
+    node.assign(field.value, elements)
+  end
+  node.set_style(field.value, "plain")
+  node.set_comment(field.value, "line", nil)
+  node.set_key_comment(field.parent, field.key, "line", comment)
+end
+
+local function set_list(field, values)
+  local name = field.pattern:match("^%${([^}]*)}$")
+  if not name then
+    return nil, "invalid setter pattern for array node: " .. quote(field.pattern)
+  end
+  local text = values[name]
+  if text == "" then
+    empty_list(field)
+    return text
+  end
+  local elements = node.parse(text)
+  if not node.is_list(elements) then
+    return nil, "input to array setter must be an array of values, but found " .. quote(text)
+  end
+  fill_list(field, elements)
+  return text
+end
+
+-- Sets the fields of one resource; gives how many, or nil and a message.
+local function apply(resource, values, keys, out)
+  local count = 0
+  for _, field in ipairs(setter.fields(resource)) do
+    if is_wanted(field.pattern, values) then
+      local text, message
+      if field.list then
+        text, message = set_list(field, values)
+      else
+        text, message = set_scalar(field, values, keys)
+      end
+      if not text then
+        return nil, message
+      end
+      count = count + 1
+      out:result({ message = "set field value to " .. quote(text), field = { path = field.path },
+        file = { path = item.path(resource) } })
+    end
+  end
+  return count
+end
+
+local function fail(out, message)
+  out:result({ message = "failed to apply setters: " .. message, severity = "error" })
+  return nil, message
+end
+
+local function run(items, config, out)
+  local values, keys, count = setter.data(config), {}, 0
+  for key in pairs(values) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  for i = 1, #items do
+    local n, message = apply(items[i], values, keys, out)
+    if not n then
+      return fail(out, message)
+    end
+    count = count + n
+  end
+  if count > 0 then
+    return true
+  end
+  if out.version and out.version:find("^v?0%.1") then
+    return fail(out, "no matches for the input list of setters")
+  end
+  out:result({ message = "no matches for input setter(s)" })
+  return true
+end
+
+return {
+  api = 1,
+  name = "apply-setters",
+  versions = { "v0.1.0", "v0.1.1", "v0.2.0", "v0.2.1", "v0.2.2" },
+  images = { "apply-setters" },
+  summary = "Puts values into the fields that have setter comments.",
+  doc = [[
+A field with the line comment `# kpt-set: PATTERN` gets PATTERN as its value, in which each
+`${name}` is replaced by the value of that name in the data of the ConfigMap. Names without a value
+there keep what they have now, derived from the old value. Fields none of whose names has a value
+stay as they are.
+
+A list has its comment behind its key (or behind the list in flow style); its pattern is one
+`${name}` and the value a list in YAML. An empty value empties the list.
+
+    data:
+      image: nginx        # image: nginx:1.2 # kpt-set: ${image}:${tag}
+      envs: |             # envs: # kpt-set: ${envs}
+        - dev
+        - prod
+]],
+  config = { kind = "ConfigMap", apiVersion = "v1" },
+  pure = true,
+  run = run,
+}
