@@ -44,11 +44,16 @@ static int from_secret(struct arena *a, const struct node *secret, struct repo_c
     return err_set(err, ERR_INTERNAL, "no resolver for secret with type %.*s", STR_ARG(type));
 }
 
+/* noun: what Porch calls a Secret that is not there, different for a registered repository
+ * ("secrets") and an upstream ("Secret"). */
 static int resolve(struct engine *e, struct arena *a, struct str ns, struct str secret_name,
-                   struct repo_credential *c, struct err *err)
+                   const char *noun, struct repo_credential *c, struct err *err)
 {
     struct engine_row secret;
     if (engine_row_get(e, "secrets", ns, secret_name, a, &secret, err) < 0) {
+        if (err_is(err, ERR_NOT_FOUND)) {
+            err_set(err, ERR_NOT_FOUND, "%s \"%.*s\" not found", noun, STR_ARG(secret_name));
+        }
         err_wrap(err, "cannot resolve credentials in a secret %.*s/%.*s", STR_ARG(ns),
                  STR_ARG(secret_name));
     } else if (from_secret(a, secret.object, c, err) == 0) {
@@ -122,7 +127,7 @@ int engine_open_upstream(struct engine *e, struct str ns, const struct host_upst
     if (check_upstream_url(e, &a, ns, u->url, err) < 0) {
         return -1;
     }
-    if ((u->secret.len && resolve(e, &a, ns, u->secret, &remote.credential, err) < 0) ||
+    if ((u->secret.len && resolve(e, &a, ns, u->secret, "Secret", &remote.credential, err) < 0) ||
         repo_open(e->pool, &remote, &repo, err) < 0) {
         return repo_fetch_failed(&remote, err);
     }
@@ -173,7 +178,7 @@ int engine_remote_get(struct engine *e, struct arena *a, struct str ns, struct s
     if (check_branch(a, &remote, err) < 0) {
         return -1;
     }
-    if (secret.len && resolve(e, a, ns, secret, &remote.credential, err) < 0) {
+    if (secret.len && resolve(e, a, ns, secret, "secrets", &remote.credential, err) < 0) {
         err->kind = ERR_INTERNAL; /* the repository's trouble, not the request's */
         return repo_fetch_failed(&remote, err);
     }

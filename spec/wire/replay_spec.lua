@@ -12,9 +12,6 @@ local RULES = "spec/wire/deviations.json"
 
 -- What is replayed when its issue is done: patterns of scenario names and the reason.
 local LATER = {
-  { "^clone%-", "cloning" },
-  { "^upgrade$", "upgrades" },
-  { "^subpackages$", "cloning and upgrades" },
   { "^render$", "rendering" },
   { "^resources%-yaml$", "rendering" },
   { "^variants$", "package variants" },
@@ -23,7 +20,6 @@ local LATER = {
 
 -- Scenarios that still differ, and where. A line goes when the difference does.
 local OPEN = {
-  ["repository-credentials"] = "cloning",
 }
 
 local function later(name)
