@@ -37,3 +37,8 @@ int yaml_edit_values(struct arena *a, struct str text, const struct node *want, 
  * that, the document is written anew with its comments. */
 int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, struct str *out,
                    struct err *err);
+/* The same where the first document of text was read before: doc, with its spans (NULL: there is
+ * none). */
+struct yaml_doc;
+int yaml_edit_doc(struct arena *a, struct str text, const struct yaml_doc *doc,
+                  const struct node *want, struct str *out, struct err *err);

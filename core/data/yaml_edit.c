@@ -144,7 +144,7 @@ int yaml_edit_values(struct arena *a, struct str text, const struct node *want, 
 }
 
 /* The whole document written anew, with its own comments, when no other follows it. */
-static struct str write_document(struct arena *a, struct str text, const struct yaml_docs *docs,
+static struct str write_document(struct arena *a, struct str text, const struct yaml_doc *source,
                                  const struct node *want, bool wide)
 {
     AUTO_ERR ignored = ERR_INIT;
@@ -153,7 +153,7 @@ static struct str write_document(struct arena *a, struct str text, const struct 
         all.n > 1) {
         return STR_NULL;
     }
-    struct yaml_doc doc = docs->list[0];
+    struct yaml_doc doc = *source;
     doc.root = (struct node *)want;
     AUTO_BUF b = BUF_INIT;
     yaml_write(&b, &(struct yaml_docs){&doc, 1}, &(struct yaml_form){.wide = wide});
@@ -167,7 +167,13 @@ int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, st
     if (read_first(a, text, 0, &docs, err)) {
         return -1;
     }
-    struct node *root = docs.n ? docs.list->root : NULL;
+    return yaml_edit_doc(a, text, docs.n ? docs.list : NULL, want, out, err);
+}
+
+int yaml_edit_doc(struct arena *a, struct str text, const struct yaml_doc *doc,
+                  const struct node *want, struct str *out, struct err *err)
+{
+    const struct node *root = doc ? doc->root : NULL;
     struct yaml_diff d = make_diff(a, text, root, want);
     d.exact = true;
     if (root && yaml_same(root, want)) {
@@ -179,7 +185,7 @@ int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, st
         result = rewrite(&d, root, want);
     }
     if (root && !holds_data(a, result, want)) {
-        result = write_document(a, text, &docs, want, d.layout.wide);
+        result = write_document(a, text, doc, want, d.layout.wide);
     }
     if (!holds_data(a, result, want)) {
         return fail(a, err);

@@ -255,9 +255,9 @@ static void resolve(struct node *n, struct str tag)
         return;
     }
     struct yaml_scalar s = yaml_scalar_resolve(n->text);
-    n->bare = !tag.len && yaml_core_type(n->text) == NODE_STRING &&
-              yaml_scalar_needs_quotes(n->text);
-    if (s.type == NODE_BOOL && yaml_core_type(n->text) != NODE_BOOL) {
+    bool word = s.type == NODE_BOOL && yaml_core_type(n->text) != NODE_BOOL; /* `yes` */
+    n->bare = !tag.len && (s.type == NODE_STRING || word) && yaml_scalar_needs_quotes(n->text);
+    if (word) {
         return;
     }
     if (tag.len && s.type != forced) {

@@ -285,6 +285,12 @@ static bool is_base60(struct str s)
     return groups && s.len == 0;
 }
 
+/* Most texts are told by their first letter: nothing but a string in any reading of YAML. */
+static bool is_surely_string(struct str text)
+{
+    return text.len && !strchr("0123456789+-.~<yYnNtTfFoO", text.ptr[0]);
+}
+
 struct yaml_scalar yaml_scalar_resolve(struct str text)
 {
     struct yaml_scalar out = {.type = NODE_STRING};
@@ -292,7 +298,7 @@ struct yaml_scalar yaml_scalar_resolve(struct str text)
         out.type = NODE_NULL;
         return out;
     }
-    if (resolve_word(text, &out)) {
+    if (is_surely_string(text) || resolve_word(text, &out)) {
         return out;
     }
     char c = text.ptr[0];
@@ -351,8 +357,7 @@ bool yaml_scalar_is_core_string(struct str text)
 
 bool yaml_scalar_needs_quotes(struct str text)
 {
-    /* most texts are told by their first letter */
-    if (text.len && !strchr("0123456789+-.~<yYnNtTfFoO", text.ptr[0])) {
+    if (is_surely_string(text)) {
         return false;
     }
     return yaml_scalar_resolve(text).type != NODE_STRING || str_eqz(text, "<<") ||

@@ -8,6 +8,7 @@
 #include "krm/identity.h"
 #include "krm/kptfile_form.h"
 #include "krm/merge_three.h"
+#include "krm/resource_part.h"
 #include "krm/tree.h"
 #include "data/yaml_doc.h"
 
@@ -266,32 +267,49 @@ static int merge_items(struct job *j, struct str path, struct node *const *sides
     return rc;
 }
 
+static const struct krm_read_options read_options = {
+    .annotate = true, .detect_wide = true, .wrap_lists = true};
+
 static int read_side(struct job *j, struct str path, struct str text, struct node **out,
                      struct err *err)
 {
     struct krm_file file = {path, text};
     struct krm_files files = {&file, 1, 1};
-    struct krm_read_options o = {.annotate = true, .detect_wide = true, .wrap_lists = true};
     *out = NULL;
-    return text.ptr ? krm_resources_read(j->a, &files, &o, out, NULL, err) : 0;
+    return text.ptr ? krm_resources_read(j->a, &files, &read_options, out, NULL, err) : 0;
 }
 
-static int read_sides(struct job *j, struct str path, const struct krm_texts *t, struct node **s,
-                      struct err *err)
+/* Our side, and what it is now: merging changes it and writing wants to know what changed. */
+static int read_ours(struct job *j, struct krm_file *file, struct node **out, struct err *err)
 {
-    return read_side(j, path, t->base, &s[BASE], err) < 0 ||
-                   read_side(j, path, t->theirs, &s[THEIRS], err) < 0 ||
-                   read_side(j, path, t->ours, &s[OURS], err) < 0
+    struct krm_parts parts;
+    struct str where;
+    if (j->o->kpt || !file->text.ptr) {
+        return read_side(j, file->path, file->text, out, err);
+    }
+    *out = node_list(j->a);
+    if (!*out || krm_parts_read(j->a, file->text, &parts, &where, err) < 0) {
+        return -1;
+    }
+    file->parts = krm_parts_snapshot(j->a, &parts);
+    return krm_parts_resources(j->a, &parts, file->path, &read_options, *out, err);
+}
+
+static int read_sides(struct job *j, const struct krm_texts *t, struct krm_file *ours,
+                      struct node **s, struct err *err)
+{
+    return read_side(j, ours->path, t->base, &s[BASE], err) < 0 ||
+                   read_side(j, ours->path, t->theirs, &s[THEIRS], err) < 0 ||
+                   read_ours(j, ours, &s[OURS], err) < 0
                ? -1
                : 0;
 }
 
-static int write_path(struct job *j, struct str path, struct str ours, const struct node *items)
+static int write_path(struct job *j, struct krm_file *ours, const struct node *items)
 {
-    struct krm_file file = {path, ours};
-    struct krm_files keep = {&file, 1, 1}, written = {0};
+    struct krm_files keep = {ours, 1, 1}, written = {0};
     struct krm_write_options o = {.defects = j->o->kpt};
-    if (!j->o->kpt && ours.ptr) {
+    if (!j->o->kpt && ours->text.ptr) {
         o.keep = &keep;
     }
     if (items->n && krm_resources_write(j->a, items, &o, &written, j->err) < 0) {
@@ -323,7 +341,8 @@ static int merge_resources(struct job *j, struct str path, const struct krm_text
         return 0;
     }
     AUTO_ERR err = ERR_INIT;
-    if (read_sides(j, path, t, sides, &err) < 0) {
+    struct krm_file ours = {.path = path, .text = t->ours};
+    if (read_sides(j, t, &ours, sides, &err) < 0) {
         if (j->o->kpt) {
             return err_move(j->err, &err);
         }
@@ -346,7 +365,7 @@ static int merge_resources(struct job *j, struct str path, const struct krm_text
         add_file(j, path, t->ours);
         return 0;
     }
-    return write_path(j, path, t->ours, merged);
+    return write_path(j, &ours, merged);
 }
 
 /* --- all files --- */

@@ -5,6 +5,7 @@
 #include "krm/resource_part.h"
 
 #include "data/yaml_doc.h"
+#include "krm/tree.h"
 
 struct str krm_plain_lines(struct arena *a, struct str text)
 {
@@ -56,7 +57,7 @@ static bool add_part(struct arena *a, struct krm_parts *p, struct str text, stru
         p->list = list;
         p->cap = cap;
     }
-    p->list[p->n++] = (struct krm_part){text, separator, NULL};
+    p->list[p->n++] = (struct krm_part){.text = text, .separator = separator};
     return true;
 }
 
@@ -118,7 +119,9 @@ int krm_parts_read(struct arena *a, struct str text, struct krm_parts *out, stru
         struct krm_part *part = &out->list[i];
         struct yaml_docs docs = {0};
         AUTO_ERR failure = ERR_INIT;
-        int rc = yaml_read(a, krm_plain_lines(a, part->text), NULL, &docs, NULL, &failure);
+        struct str plain = krm_plain_lines(a, part->text);
+        int rc = yaml_read(a, plain, NULL, &docs, NULL, &failure);
+        part->placed = plain.ptr == part->text.ptr;
         if (rc && docs.n == 0) {
             *where = locate(a, text);
             err_move(err, &failure);
@@ -133,4 +136,21 @@ int krm_parts_read(struct arena *a, struct str text, struct krm_parts *out, stru
         }
     }
     return 0;
+}
+
+const struct krm_parts *krm_parts_snapshot(struct arena *a, const struct krm_parts *parts)
+{
+    struct krm_parts *c = arena_new(a, struct krm_parts);
+    struct krm_part *list = arena_array(a, struct krm_part, parts->n);
+    if (!c || !list) {
+        return NULL;
+    }
+    for (size_t i = 0; i < parts->n; i++) {
+        list[i] = parts->list[i];
+        if (list[i].root && !(list[i].root = krm_tree_snapshot(a, list[i].root))) {
+            return NULL;
+        }
+    }
+    *c = (struct krm_parts){list, parts->n, parts->n};
+    return c;
 }

@@ -14,6 +14,7 @@ struct krm_part {
     struct str text;      /* up to the separator, with its last line feed */
     struct str separator; /* the line behind it, empty at the end of the file */
     struct node *root;    /* NULL: no document, only comments or nothing */
+    bool placed;          /* spans of root are those of text */
 };
 
 struct krm_parts {
@@ -26,6 +27,8 @@ struct krm_parts {
  * and column (" (document …)"), or is empty. */
 int krm_parts_read(struct arena *a, struct str text, struct krm_parts *out, struct str *where,
                    struct err *err);
+/* Copies of the documents as they are now; NULL past the arena's limit. */
+const struct krm_parts *krm_parts_snapshot(struct arena *a, const struct krm_parts *parts);
 /* The text with CR LF as LF; text itself when there is none. */
 struct str krm_plain_lines(struct arena *a, struct str text);
 /* Adds the resources of parts to out, annotated as the options say; path empty: none is set. */

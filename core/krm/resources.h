@@ -9,8 +9,10 @@
 #include "data/node.h"
 
 /* Files of a package, in path order. Paths are relative with slashes; text is borrowed. */
+struct krm_parts;
 struct krm_file {
     struct str path, text;
+    const struct krm_parts *parts; /* for files to keep: what text was read as; NULL: read it */
 };
 struct krm_files {
     struct krm_file *list;

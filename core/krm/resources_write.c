@@ -335,13 +335,25 @@ static void add_new(const struct job *j, struct assembly *s, const struct entry 
     add_text(s, buf_str(&lines), STR_NULL);
 }
 
+static int edit_part(const struct job *j, const struct krm_part *part, struct node *node,
+                     struct str *out, struct err *err)
+{
+    const struct node *want = krm_annotation_restore(j->a, node, part->root);
+    const struct node_notes *notes = part->root->notes;
+    struct yaml_doc doc = {.root = part->root};
+    if (notes) {
+        doc.head = notes->top;
+        doc.foot = notes->bottom;
+    }
+    return part->placed ? yaml_edit_doc(j->a, part->text, &doc, want, out, err)
+                        : yaml_edit_tree(j->a, part->text, want, out, err);
+}
+
 static int add_old(const struct job *j, struct assembly *s, const struct krm_part *part,
                    const struct entry *e, struct err *err)
 {
     struct str text = part->text;
-    if (!yaml_same(settled(j, part->root), e->node) &&
-        yaml_edit_tree(j->a, part->text, krm_annotation_restore(j->a, e->node, part->root),
-                       &text, err)) {
+    if (!yaml_same(settled(j, part->root), e->node) && edit_part(j, part, e->node, &text, err)) {
         return err_wrap(err, "%.*s", STR_ARG(e->path));
     }
     add_text(s, text, part->separator);
@@ -382,7 +394,9 @@ static int write_kept(const struct job *j, struct buf *out, const struct krm_fil
     struct file f;
     struct str where;
     AUTO_ERR broken = ERR_INIT;
-    if (krm_parts_read(j->a, old->text, &f.parts, &where, &broken)) {
+    if (old->parts) {
+        f.parts = *old->parts;
+    } else if (krm_parts_read(j->a, old->text, &f.parts, &where, &broken)) {
         return write_anew(j, out, e, n, err); /* nothing in it can be kept */
     }
     f.entry_of = arena_array(j->a, size_t, f.parts.n);

@@ -172,7 +172,22 @@ static struct node **pop_place(struct buf *stack)
     return place;
 }
 
-struct node *krm_tree_take(struct arena *a, const struct node *n)
+/* A copy of one node with its place in the source and notes of its own. */
+static struct node *record(struct arena *a, const struct node *n)
+{
+    struct node *c = arena_new(a, struct node);
+    if (!c) {
+        return NULL;
+    }
+    *c = *n;
+    c->notes = n->notes ? arena_new(a, struct node_notes) : NULL;
+    if (n->notes && c->notes) {
+        *c->notes = *n->notes;
+    }
+    return c;
+}
+
+static struct node *copy(struct arena *a, const struct node *n, bool placed)
 {
     AUTO_BUF stack = BUF_INIT;
     struct node *top = (struct node *)n; /* a place that is replaced, not written through */
@@ -182,7 +197,7 @@ struct node *krm_tree_take(struct arena *a, const struct node *n)
         if (!*place) {
             continue;
         }
-        struct node *c = *place = krm_tree_shallow(a, *place);
+        struct node *c = *place = placed ? record(a, *place) : krm_tree_shallow(a, *place);
         if (!c || !own_children(a, c)) {
             return NULL;
         }
@@ -190,12 +205,25 @@ struct node *krm_tree_take(struct arena *a, const struct node *n)
             push_place(&stack, &c->items[i]);
         }
         for (size_t i = 0; c->type == NODE_MAP && i < c->n; i++) {
-            c->members[i].from = c->members[i].to = 0;
-            push_place(&stack, &c->members[i].value);
-            push_place(&stack, &c->members[i].name);
+            struct node_member *m = &c->members[i];
+            if (!placed) {
+                m->from = m->to = 0;
+            }
+            push_place(&stack, &m->value);
+            push_place(&stack, &m->name);
         }
     }
     return top;
+}
+
+struct node *krm_tree_take(struct arena *a, const struct node *n)
+{
+    return copy(a, n, false);
+}
+
+struct node *krm_tree_snapshot(struct arena *a, const struct node *n)
+{
+    return copy(a, n, true);
 }
 
 void krm_tree_push(struct arena *a, struct node *map, struct node_member member)

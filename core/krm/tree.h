@@ -27,6 +27,8 @@ bool krm_tree_equal(const struct node *a, const struct node *b);
 bool krm_tree_same(const struct node *a, const struct node *b);
 /* A deep copy without spans: it belongs to no source text. Strings are shared. */
 struct node *krm_tree_take(struct arena *a, const struct node *n);
+/* A deep copy as a record of what was there: spans stay, notes are copied, strings shared. */
+struct node *krm_tree_snapshot(struct arena *a, const struct node *n);
 /* A copy of one node: its items or members are shared. */
 struct node *krm_tree_shallow(struct arena *a, const struct node *n);
 /* Appends a member without looking whether the key is there. */
