@@ -18,6 +18,8 @@ Faults that come and go under one URL are files, looked at on each request, in R
 repositories) or ROOT/repo.git (for that one): .fault-silent, .fault-slow-SECONDS, .fault-500,
 .fault-cut, .fault-post-500 (only POST), .fault-lost-down (does the next push, does not answer, and
 becomes .fault-503).
+
+ROOT/repo.git with a file .public can be fetched from without a password.
 """
 import argparse
 import base64
@@ -79,8 +81,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def allowed(self):
+    def is_public_read(self, path):
+        repository = path.partition(".git/")[0] + ".git"
+        return (os.path.exists(os.path.join(self.options.root, repository.lstrip("/"), ".public"))
+                and "git-receive-pack" not in self.path)
+
+    def allowed(self, path):
         o = self.options
+        if self.is_public_read(path):
+            return True
         given = self.headers.get("Authorization", "")
         if o.token is not None:
             return given == "Bearer " + o.token
@@ -188,7 +197,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             path = "/" + tail
         elif self.switched(path):
             return
-        if not self.allowed():
+        if not self.allowed(path):
             self.drain()
             self.answer(401, b"password required\n",
                         [("WWW-Authenticate", 'Basic realm="git"')])

@@ -2,7 +2,7 @@
 -- Porch's own command line suites: the recorded commands run with the real porchctl, and output,
 -- errors and exit codes are compared as the corpus describes (LANAI_CONFORMANCE names the corpus).
 -- Steps of a suite that edit a package with a function are made by the edits below; what a server
--- without functions or clone cannot do is pending by name.
+-- without functions cannot do is pending by name.
 local cjson = require("cjson")
 local data = require("probe_data")
 
@@ -27,6 +27,12 @@ local INSTEAD = {
         "Updated Test Package Description")
     end,
   },
+  ["rpkg-unready"] = {
+    [4] = function(run)
+      edit(run.scratch .. "/pkg-unready-git.unready-edit.clone-1/Kptfile", 'status: "False"',
+        'status: "True"')
+    end,
+  },
 }
 
 -- Commands that cannot be run, with the reason; later ones of the suite need no result of them.
@@ -36,11 +42,15 @@ local SKIP = {
     [5] = "renders with a function image",
     [6] = "needs the rendered package", [7] = "needs the rendered package",
   },
-  ["rpkg-unready"] = { from = 2, why = "clones, and edits with a function image" },
 }
 
-local SUITES = { "repo-register", "rpkg-get", "rpkg-init", "rpkg-lifecycle",
-  "rpkg-nested-package", "rpkg-push", "rpkg-unready" }
+-- Commands that run, but render nothing yet: what they say of functions is not compared.
+local UNRENDERED = {
+  ["rpkg-upgrade"] = { [8] = "says what functions did", [14] = "says what functions did" },
+}
+
+local SUITES = { "repo-register", "rpkg-clone", "rpkg-get", "rpkg-init", "rpkg-lifecycle",
+  "rpkg-nested-package", "rpkg-push", "rpkg-unready", "rpkg-upgrade" }
 
 local function load_suite(name)
   local json = assert(data.yaml(clients.read(CORPUS .. "/porch-cli/" .. name .. "/config.yaml")))
@@ -49,7 +59,7 @@ end
 
 local function reason(name, i)
   local skip = SKIP[name]
-  return skip and (skip[i] or (skip.from and i >= skip.from and skip.why)) or nil
+  return skip and skip[i]
 end
 
 -- The texts of the corpus with the addresses of this run, and back.
@@ -62,7 +72,9 @@ end
 local RENDERED = "\n *status:\n *conditions:\n *%- reason: RenderSuccess\n *status: \"True\""
   .. "\n *type: Rendered"
 
+-- Like Porch's harness, which also ends the last line.
 local function sorted_rows(text)
+  text = text == "" and text or (text:gsub("\n?$", "\n", 1))
   local first, rest = text:match("^([^\n]*\n)(.*)$")
   if not first then
     return text
@@ -140,6 +152,8 @@ local function run_command(run, command)
   if args[1] == "porchctl" then
     args[#args + 1] = { stdin = stdin }
     r = run.porchctl(table.unpack(args, 2))
+  elseif args[1] == "kubectl" then
+    r = run.kubectl(table.unpack(args, 2))
   elseif args[1] == "sleep" then
     return -- the suite's own patience: what it waits for is asked for below
   else
@@ -165,7 +179,9 @@ local function differences(run, i, command)
   local want = command.exitCode or 0
   compare("exit code", r.code == want, want, r.code)
   compare("stdout", same_stdout(command, localise(run, command.stdout or ""), r.out))
-  compare("stderr", same_stderr(command, localise(run, command.stderr or ""), r.err))
+  if not (UNRENDERED[run.name] or {})[i] then
+    compare("stderr", same_stderr(command, localise(run, command.stderr or ""), r.err))
+  end
   if #found > 0 then
     return ("command %d: %s\n%s"):format(i, table.concat(command.args, " "),
       table.concat(found, "\n"))
@@ -201,11 +217,10 @@ end
 
 describe("Porch's command line suite", function()
   local missing
-  if not clients.find("porchctl") then
-    missing = select(2, clients.find("porchctl"))
-  elseif not CORPUS then
-    missing = "LANAI_CONFORMANCE names no corpus"
+  for _, name in ipairs { "porchctl", "kubectl" } do
+    missing = missing or select(2, clients.find(name))
   end
+  missing = missing or (not CORPUS and "LANAI_CONFORMANCE names no corpus")
   if missing then
     pending(missing)
     return
@@ -218,6 +233,7 @@ describe("Porch's command line suite", function()
     run.git = clients.git({ user = "nephio", password = "secret" })
     run.git:unbundle(CORPUS .. "/porch-fixtures/gitea/test-blueprints.bundle",
       "nephio/test-blueprints.git")
+    clients.write(run.git.root .. "/nephio/test-blueprints.git/.public", "")
     run.address = run.git:url(""):gsub("/$", "")
     run.home = clients.temporary()
   end)
@@ -231,6 +247,7 @@ describe("Porch's command line suite", function()
   before_each(function()
     run.scratch = clients.temporary()
     run.porchctl = clients.new("porchctl", run.server.kubeconfig, run.home)
+    run.kubectl = clients.new("kubectl", run.server.kubeconfig, run.home)
   end)
 
   after_each(function()
@@ -244,10 +261,11 @@ describe("Porch's command line suite", function()
       run_suite(run, suite)
     end)
     for i, command in ipairs(suite.commands) do
-      if reason(name, i) then
+      local why = reason(name, i) or (UNRENDERED[name] or {})[i]
+      if why then
         pending(("%s, command %d (%s %s): %s"):format(name, i, command.args[1],
           table.concat(command.args, " ", 2, math.min(3, #command.args)):gsub("\n.*", ""),
-          reason(name, i)))
+          why))
       end
     end
   end
