@@ -110,9 +110,11 @@ static int edit_document(struct arena *a, struct str text, struct node *root,
     } else {
         const struct node *tree = yaml_graft(a, root, values, want);
         result = tree ? change(&d, root, tree) : STR_NULL;
-        if (!holds_values(a, result, want)) {
-            result = rewrite(&d, root, want);
+        if (holds_values(a, result, want)) {
+            *out = result;
+            return 0;
         }
+        result = rewrite(&d, root, want);
     }
     if (!holds_values(a, result, want)) {
         return fail(a, err);
@@ -181,17 +183,17 @@ int yaml_edit_doc(struct arena *a, struct str text, const struct yaml_doc *doc,
         return 0;
     }
     struct str result = root ? change(&d, root, want) : append_document(&d, want);
-    if (root && !holds_tree(a, result, want)) {
+    bool held = root ? holds_tree(a, result, want) : holds_data(a, result, want);
+    if (!held && root) {
         result = rewrite(&d, root, want);
+        held = holds_data(a, result, want);
     }
-    if (root && !holds_data(a, result, want)) {
+    if (!held && root) {
         result = write_document(a, text, doc, want, d.layout.wide);
-    }
-    if (!holds_data(a, result, want)) {
-        return fail(a, err);
+        held = holds_data(a, result, want);
     }
     *out = result;
-    return 0;
+    return held ? 0 : fail(a, err);
 }
 
 /* A copy of the maps along the path with the value set (NULL: deleted); everything else is shared
