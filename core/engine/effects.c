@@ -26,10 +26,11 @@ static bool is_own(const struct engine_write *w, const struct node *object)
     return w->verb == ENGINE_CREATE || str_eq(node_text_at(object, "metadata.name"), w->name);
 }
 
-static struct node *event_object(struct arena *a, struct str ns, const struct host_effect *f)
+static struct node *event_object(struct arena *a, struct str ns, const struct host_effect *f,
+                                 const struct node *object)
 {
     struct node *o = node_map(a), *meta = node_map(a), *about = node_map(a);
-    struct str name = node_text_at(f->object, "metadata.name");
+    struct str name = node_text_at(object, "metadata.name");
     struct str uid = engine_uid(a);
     struct str now = clock_rfc3339(a, clock_real_ns());
     node_set_strz(a, o, "kind", STR("Event"));
@@ -41,11 +42,11 @@ static struct node *event_object(struct arena *a, struct str ns, const struct ho
     node_set_strz(a, meta, "uid", uid);
     node_set_strz(a, meta, "creationTimestamp", now);
     node_setz(a, o, "involvedObject", about);
-    node_set_strz(a, about, "kind", node_text_at(f->object, "kind"));
+    node_set_strz(a, about, "kind", node_text_at(object, "kind"));
     node_set_strz(a, about, "namespace", ns);
     node_set_strz(a, about, "name", name);
-    node_set_strz(a, about, "uid", node_text_at(f->object, "metadata.uid"));
-    node_set_strz(a, about, "apiVersion", node_text_at(f->object, "apiVersion"));
+    node_set_strz(a, about, "uid", node_text_at(object, "metadata.uid"));
+    node_set_strz(a, about, "apiVersion", node_text_at(object, "apiVersion"));
     node_set_strz(a, o, "reason", f->reason);
     node_set_strz(a, o, "message", f->text);
     node_set_at(a, o, "source.component", node_strz(a, "lanai"));
@@ -56,14 +57,28 @@ static struct node *event_object(struct arena *a, struct str ns, const struct ho
     return o;
 }
 
-static int gather(struct engine_write *w, const struct host_run *run, struct engine_changes *c,
-                  struct wish *out, struct err *err)
+/* Events go out with the change that they tell of. made: the object that this write creates, or
+ * NULL; its name and uid are not known to the script. */
+static void put_events(const struct engine_write *w, const struct host_run *run,
+                       struct engine_changes *c, const struct node *made)
 {
     for (size_t i = 0; i < run->n_effects; i++) {
         const struct host_effect *f = &run->effects[i];
         if (f->type == HOST_EVENT) {
-            struct node *event = event_object(w->arena, w->ns, f);
+            bool stored = node_text_at(f->object, "metadata.resourceVersion").len > 0;
+            struct node *event = event_object(w->arena, w->ns, f,
+                                              made && !stored ? made : f->object);
             engine_changes_put(c, engine_kind("events"), event, NULL, 0);
+        }
+    }
+}
+
+static int gather(const struct engine_write *w, const struct host_run *run, struct wish *out,
+                  struct err *err)
+{
+    for (size_t i = 0; i < run->n_effects; i++) {
+        const struct host_effect *f = &run->effects[i];
+        if (f->type == HOST_EVENT) {
             continue;
         }
         if (!is_own(w, f->object)) {
@@ -138,8 +153,8 @@ static struct str draft_ref(struct arena *a, struct str package, struct str work
     return arena_printf(a, "drafts/%.*s/%.*s", STR_ARG(package), STR_ARG(workspace));
 }
 
-static int apply_create(struct engine_write *w, struct engine_changes *c, const struct wish *wish,
-                        struct err *err)
+static int apply_create(struct engine_write *w, const struct host_run *run,
+                        struct engine_changes *c, const struct wish *wish, struct err *err)
 {
     struct arena *a = w->arena;
     struct engine_repository repository;
@@ -173,7 +188,9 @@ static int apply_create(struct engine_write *w, struct engine_changes *c, const 
     node_set_strz(a, data, "tree", id);
     w->name = r.name;
     w->created = true;
-    engine_changes_put(c, w->kind, engine_revision_make(a, &r), data, 0);
+    struct node *made = engine_revision_make(a, &r);
+    engine_changes_put(c, w->kind, made, data, 0);
+    put_events(w, run, c, made);
     return 0;
 }
 
@@ -450,17 +467,18 @@ int engine_effects_apply(struct engine *e, struct engine_job *j,
                          struct engine_changes *c, struct engine_push **out_push, struct err *err)
 {
     struct wish wish = {0};
-    if (gather(j->w, run, c, &wish, err) < 0) {
+    if (gather(j->w, run, &wish, err) < 0) {
         return -1;
     }
     check_reads(run, c);
     if (j->w->verb == ENGINE_CREATE) {
-        if (apply_create(j->w, c, &wish, err) < 0) {
+        if (apply_create(j->w, run, c, &wish, err) < 0) {
             return -1;
         }
         audit(j->w, workflow, run, c);
         return finish(e, j, c, err);
     }
+    put_events(j->w, run, c, NULL);
     audit(j->w, workflow, run, c);
     return apply_update(e, j, c, &wish, out_push, err);
 }
