@@ -150,7 +150,7 @@ local function run(items, config, out)
   if count > 0 then
     return true
   end
-  if out.version and out.version:find("^v?0%.1") then
+  if not out:at_least("v0.2.0") then
     return fail(out, "no matches for the input list of setters")
   end
   out:result({ message = "no matches for input setter(s)" })

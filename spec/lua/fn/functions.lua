@@ -15,13 +15,20 @@ local BODY = [[
   end
   local items = assert(resources.read(files, { annotate = true, wide = true }))
   local config = value.config and assert(node.parse(value.config))
-  local out = { version = value.version }
+  local out = { version = value.version or "" }
   function out.result(_, r)
     local copy = {}
     for k, v in pairs(r) do
       copy[k] = k ~= "resource" and v or v.metadata.name
     end
     results[#results + 1] = copy
+  end
+  function out.at_least(self, version)
+    local function number(text)
+      local a, b, c = text:match("^v(%d+)%.(%d+)%.(%d+)$")
+      return a and a * 1000000 + b * 1000 + c or math.maxinteger
+    end
+    return number(self.version) >= number(version)
   end
   local ok, message = fn.run(items, config, out)
   local left = {}
