@@ -1,279 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tokens with text (yaml_scan.h): anchors, tags, directives and the five kinds of scalars. A scalar
- * whose value stands in the text as it is borrows from there; others gather in a buffer that
- * serves all of them and move into the arena.
+ * Scalars of the five kinds (yaml_scan.h). One whose value stands in the text as it is borrows from
+ * there; others gather in a buffer that serves all of them and move into the arena.
  */
 #include "data/yaml_scan.h"
 
 #include <string.h>
-
-static bool is_word(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c == '-';
-}
-
-static bool is_digit(unsigned char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool at_end(const struct yaml_scanner *s)
-{
-    return s->mark.at >= s->text.len;
-}
-
-static size_t newline(const struct yaml_scanner *s)
-{
-    return yaml_newline_at(s->text, s->mark.at);
-}
-
-static struct str text_from(const struct yaml_scanner *s, struct yaml_mark from)
-{
-    return str_sub(s->text, from.at, s->mark.at);
-}
-
-static void skip_words(struct yaml_scanner *s)
-{
-    while (is_word(yaml_byte(s, 0))) {
-        yaml_move(s, 1);
-    }
-}
-
-static void skip_blanks(struct yaml_scanner *s)
-{
-    while (yaml_blank(yaml_byte(s, 0))) {
-        yaml_move(s, 1);
-    }
-}
-
-/* --- anchors, tags, directives --- */
-
-int yaml_scan_anchor(struct yaml_scanner *s, struct yaml_token *out)
-{
-    struct yaml_mark start = s->mark;
-    bool alias = yaml_byte(s, 0) == '*';
-    yaml_move(s, 1);
-    struct yaml_mark from = s->mark;
-    skip_words(s);
-    unsigned char c = yaml_byte(s, 0);
-    if (s->mark.at == from.at || !(yaml_blankz(s, 0) || strchr("?:,]}%@`", c))) {
-        return yaml_scan_fail(s, &start, "did not find expected alphabetic or numeric character");
-    }
-    *out = yaml_token_from(s, alias ? TOKEN_ALIAS : TOKEN_ANCHOR, start);
-    out->text = text_from(s, from);
-    return 0;
-}
-
-static int hex_digit(unsigned char c)
-{
-    return is_digit(c)              ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                    : -1;
-}
-
-/* One character written as %XX escapes. */
-static int scan_uri_escapes(struct yaml_scanner *s, struct yaml_mark start)
-{
-    size_t left = 0;
-    do {
-        int high = hex_digit(yaml_byte(s, 1)), low = hex_digit(yaml_byte(s, 2));
-        if (yaml_byte(s, 0) != '%' || high < 0 || low < 0) {
-            return yaml_scan_fail(s, &start, "did not find URI escaped octet");
-        }
-        int octet = high << 4 | low;
-        if (left == 0) {
-            left = octet < 0x80             ? 1
-                   : (octet & 0xe0) == 0xc0 ? 2
-                   : (octet & 0xf0) == 0xe0 ? 3
-                   : (octet & 0xf8) == 0xf0 ? 4
-                                            : 0;
-            if (left == 0) {
-                return yaml_scan_fail(s, &start, "found an incorrect leading UTF-8 octet");
-            }
-        } else if ((octet & 0xc0) != 0x80) {
-            return yaml_scan_fail(s, &start, "found an incorrect trailing UTF-8 octet");
-        }
-        buf_addc(&s->value, (char)octet);
-        yaml_move(s, 3);
-    } while (--left);
-    return 0;
-}
-
-/* Appends to s->value; `any`: it may be empty. */
-static int scan_uri(struct yaml_scanner *s, struct yaml_mark start, bool any)
-{
-    for (;;) {
-        unsigned char c = yaml_byte(s, 0);
-        if (c == '%') {
-            if (scan_uri_escapes(s, start)) {
-                return -1;
-            }
-        } else if (is_word(c) || (c && strchr(";/?:@&=+$,.!~*'()[]", c))) {
-            buf_addc(&s->value, (char)c);
-            yaml_move(s, 1);
-        } else {
-            break;
-        }
-        any = true;
-    }
-    return any ? 0 : yaml_scan_fail(s, &start, "did not find expected tag URI");
-}
-
-/* `!`, `!!` or `!word!`, and `!word` as far as it may be the start of a tag. */
-static struct str scan_handle(struct yaml_scanner *s)
-{
-    struct yaml_mark from = s->mark;
-    yaml_move(s, 1);
-    skip_words(s);
-    if (yaml_byte(s, 0) == '!') {
-        yaml_move(s, 1);
-    }
-    return text_from(s, from);
-}
-
-static int scan_tag_text(struct yaml_scanner *s, struct yaml_mark start, struct yaml_token *out)
-{
-    buf_clear(&s->value);
-    if (yaml_byte(s, 1) == '<') {
-        out->handle = STR("");
-        yaml_move(s, 2);
-        if (scan_uri(s, start, false)) {
-            return -1;
-        }
-        if (yaml_byte(s, 0) != '>') {
-            return yaml_scan_fail(s, &start, "did not find the expected '>'");
-        }
-        yaml_move(s, 1);
-    } else {
-        struct str handle = scan_handle(s);
-        bool whole = handle.len > 1 && handle.ptr[handle.len - 1] == '!';
-        if (!whole) {
-            buf_add_str(&s->value, str_sub(handle, 1, handle.len));
-        }
-        if (scan_uri(s, start, !whole)) {
-            return -1;
-        }
-        out->handle = whole ? handle : s->value.len ? STR("!") : STR("");
-        if (s->value.len == 0) {
-            buf_addc(&s->value, '!'); /* a lone one is a tag by itself */
-        }
-    }
-    out->text = arena_str(s->a, buf_str(&s->value));
-    return 0;
-}
-
-int yaml_scan_tag(struct yaml_scanner *s, struct yaml_token *out)
-{
-    struct yaml_mark start = s->mark;
-    struct yaml_token names = {0};
-    if (scan_tag_text(s, start, &names)) {
-        return -1;
-    }
-    if (!yaml_blankz(s, 0)) {
-        return yaml_scan_fail(s, &start, "did not find expected whitespace or line break");
-    }
-    *out = yaml_token_from(s, TOKEN_TAG, start);
-    out->handle = names.handle;
-    out->text = names.text;
-    return 0;
-}
-
-static int scan_number(struct yaml_scanner *s, struct yaml_mark start)
-{
-    size_t n = 0;
-    while (is_digit(yaml_byte(s, 0))) {
-        yaml_move(s, 1);
-        if (++n > 9) {
-            return yaml_scan_fail(s, &start, "found extremely long version number");
-        }
-    }
-    return n ? 0 : yaml_scan_fail(s, &start, "did not find expected version number");
-}
-
-static int scan_version(struct yaml_scanner *s, struct yaml_mark start, struct yaml_token *out)
-{
-    skip_blanks(s);
-    struct yaml_mark from = s->mark;
-    if (scan_number(s, start)) {
-        return -1;
-    }
-    if (yaml_byte(s, 0) != '.') {
-        return yaml_scan_fail(s, &start, "did not find expected digit or '.' character");
-    }
-    yaml_move(s, 1);
-    if (scan_number(s, start)) {
-        return -1;
-    }
-    out->text = text_from(s, from);
-    return 0;
-}
-
-static int scan_tag_prefix(struct yaml_scanner *s, struct yaml_mark start, struct yaml_token *out)
-{
-    skip_blanks(s);
-    if (yaml_byte(s, 0) != '!') {
-        return yaml_scan_fail(s, &start, "did not find expected '!'");
-    }
-    out->handle = scan_handle(s);
-    if (out->handle.len > 1 && out->handle.ptr[out->handle.len - 1] != '!') {
-        return yaml_scan_fail(s, &start, "did not find expected '!'");
-    }
-    if (!yaml_blank(yaml_byte(s, 0))) {
-        return yaml_scan_fail(s, &start, "did not find expected whitespace");
-    }
-    skip_blanks(s);
-    buf_clear(&s->value);
-    if (scan_uri(s, start, false)) {
-        return -1;
-    }
-    if (!yaml_blankz(s, 0)) {
-        return yaml_scan_fail(s, &start, "did not find expected whitespace or line break");
-    }
-    out->text = arena_str(s->a, buf_str(&s->value));
-    return 0;
-}
-
-int yaml_scan_directive(struct yaml_scanner *s, struct yaml_token *out)
-{
-    struct yaml_mark start = s->mark;
-    yaml_move(s, 1);
-    struct yaml_mark from = s->mark;
-    skip_words(s);
-    struct str name = text_from(s, from);
-    if (name.len == 0) {
-        return yaml_scan_fail(s, &start, "could not find expected directive name");
-    }
-    if (!yaml_blankz(s, 0)) {
-        return yaml_scan_fail(s, &start, "found unexpected non-alphabetical character");
-    }
-    bool version = str_eqz(name, "YAML");
-    if (!version && !str_eqz(name, "TAG")) {
-        return yaml_scan_fail(s, &start, "found unknown directive name");
-    }
-    struct yaml_token names = {0};
-    if (version ? scan_version(s, start, &names) : scan_tag_prefix(s, start, &names)) {
-        return -1;
-    }
-    *out = yaml_token_from(s, version ? TOKEN_VERSION : TOKEN_TAG_PREFIX, start);
-    out->handle = names.handle;
-    out->text = names.text;
-    skip_blanks(s);
-    if (yaml_byte(s, 0) == '#') {
-        while (!at_end(s) && !newline(s)) {
-            yaml_move(s, 1);
-        }
-    }
-    if (!at_end(s) && !newline(s)) {
-        return yaml_scan_fail(s, &start, "did not find expected comment or line break");
-    }
-    if (newline(s)) {
-        yaml_move_line(s, newline(s));
-    }
-    return 0;
-}
 
 /* --- what plain and quoted scalars have in common --- */
 
@@ -309,7 +41,7 @@ struct gap {
 /* A line break as scalars have it: LF, but LS and PS stay. */
 static struct str take_break(struct yaml_scanner *s)
 {
-    size_t n = newline(s);
+    size_t n = yaml_newline(s);
     struct str b = n == 3 ? str_sub(s->text, s->mark.at, s->mark.at + 3) : STR("\n");
     yaml_move_line(s, n);
     return n ? b : STR_NULL;
@@ -326,7 +58,7 @@ static int scan_gap(struct yaml_scanner *s, struct gap *g, long indent, struct y
             }
             g->blanks.len += !g->broke;
             yaml_move(s, 1);
-        } else if (newline(s)) {
+        } else if (yaml_newline(s)) {
             struct str b = take_break(s);
             if (g->broke) {
                 buf_add_str(&s->more, b);
@@ -415,7 +147,7 @@ int yaml_scan_plain(struct yaml_scanner *s, struct yaml_token *out)
             end = s->mark;
             open_gap(s, &g);
         }
-        if (!yaml_blank(yaml_byte(s, 0)) && !newline(s)) {
+        if (!yaml_blank(yaml_byte(s, 0)) && !yaml_newline(s)) {
             break;
         }
         if (scan_gap(s, &g, s->indent + 1, start)) {
@@ -437,23 +169,13 @@ int yaml_scan_plain(struct yaml_scanner *s, struct yaml_token *out)
 
 /* --- quoted scalars --- */
 
-void yaml_add_utf8(struct buf *b, uint32_t c)
-{
-    static const uint8_t heads[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    buf_addc(b, (char)(n == 1 ? c : heads[n] | c >> 6 * (n - 1)));
-    while (--n) {
-        buf_addc(b, (char)(0x80 | (c >> 6 * (n - 1) & 0x3f)));
-    }
-}
-
 /* \xHH, \uHHHH, \UHHHHHHHH: n digits. */
 static int scan_code(struct yaml_scanner *s, size_t n, struct yaml_mark start)
 {
     uint32_t c = 0;
     yaml_move(s, 2);
     for (size_t i = 0; i < n; i++) {
-        int digit = hex_digit(yaml_byte(s, i));
+        int digit = yaml_hex_digit(yaml_byte(s, i));
         if (digit < 0) {
             return yaml_scan_fail(s, &start, "did not find expected hexdecimal number");
         }
@@ -553,7 +275,7 @@ int yaml_scan_quoted(struct yaml_scanner *s, struct yaml_token *out)
         if (yaml_at_marker(s)) {
             return yaml_scan_fail(s, &start, "found unexpected document indicator");
         }
-        if (at_end(s)) {
+        if (yaml_at_end(s)) {
             return yaml_scan_fail(s, &start, "found unexpected end of stream");
         }
         int escaped = scan_quoted_piece(s, &v, quote, &g, start);
@@ -595,7 +317,7 @@ static int scan_header(struct yaml_scanner *s, struct block *b)
         if ((c == '+' || c == '-') && b->chomping == 0) {
             b->chomping = c == '+' ? 1 : -1;
             yaml_move(s, 1);
-        } else if (is_digit(c) && increment == 0) {
+        } else if (yaml_digit(c) && increment == 0) {
             if (c == '0') {
                 return yaml_scan_fail(s, &b->start,
                                       "found an indentation indicator equal to 0");
@@ -604,17 +326,17 @@ static int scan_header(struct yaml_scanner *s, struct block *b)
             yaml_move(s, 1);
         }
     }
-    skip_blanks(s);
+    yaml_skip_blanks(s);
     if (yaml_byte(s, 0) == '#') {
-        while (!at_end(s) && !newline(s)) {
+        while (!yaml_at_end(s) && !yaml_newline(s)) {
             yaml_move(s, 1);
         }
     }
-    if (!at_end(s) && !newline(s)) {
+    if (!yaml_at_end(s) && !yaml_newline(s)) {
         return yaml_scan_fail(s, &b->start, "did not find expected comment or line break");
     }
-    if (newline(s)) {
-        yaml_move_line(s, newline(s));
+    if (yaml_newline(s)) {
+        yaml_move_line(s, yaml_newline(s));
     }
     b->indent = increment ? (s->indent >= 0 ? s->indent + increment : increment) : 0;
     b->end = s->mark;
@@ -636,7 +358,7 @@ static int scan_block_breaks(struct yaml_scanner *s, struct block *b)
             return yaml_scan_fail(s, &b->start,
                                   "found a tab character where an indentation space is expected");
         }
-        if (!newline(s)) {
+        if (!yaml_newline(s)) {
             break;
         }
         buf_add_str(&s->more, take_break(s));
@@ -653,7 +375,7 @@ static int scan_block_lines(struct yaml_scanner *s, struct block *b, bool folded
 {
     struct str first = STR_NULL; /* break behind the last line */
     bool leading_blank = false;
-    while ((long)s->mark.column == b->indent && !at_end(s)) {
+    while ((long)s->mark.column == b->indent && !yaml_at_end(s)) {
         bool blank = yaml_blank(yaml_byte(s, 0));
         if (folded && str_eqz(first, "\n") && !leading_blank && !blank) {
             if (s->more.len == 0) {
@@ -671,7 +393,7 @@ static int scan_block_lines(struct yaml_scanner *s, struct block *b, bool folded
         }
         buf_add(&s->value, s->text.ptr + s->mark.at, at - s->mark.at);
         yaml_move(s, at - s->mark.at);
-        first = newline(s) ? take_break(s) : STR_NULL;
+        first = yaml_newline(s) ? take_break(s) : STR_NULL;
         if (scan_block_breaks(s, b)) {
             return -1;
         }

@@ -65,6 +65,31 @@ static inline bool yaml_blankz(const struct yaml_scanner *s, size_t ahead)
     return yaml_blank(c) || c == 0 || yaml_newline_at(s->text, s->mark.at + ahead);
 }
 
+static inline bool yaml_at_end(const struct yaml_scanner *s)
+{
+    return s->mark.at >= s->text.len;
+}
+
+/* Length of the line break at the mark. */
+static inline size_t yaml_newline(const struct yaml_scanner *s)
+{
+    return yaml_newline_at(s->text, s->mark.at);
+}
+
+static inline bool yaml_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* -1: none. */
+static inline int yaml_hex_digit(unsigned char c)
+{
+    return yaml_digit(c)            ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                    : -1;
+}
+
 /* Moves over n bytes of the line, which are whole characters. */
 void yaml_move(struct yaml_scanner *s, size_t n);
 /* Moves over a line break of n bytes. */
@@ -77,9 +102,13 @@ int yaml_scan_fail(struct yaml_scanner *s, const struct yaml_mark *context, cons
 /* A document marker stands at the start of this line. */
 bool yaml_at_marker(const struct yaml_scanner *s);
 
+/* Cuts the text at the first byte that may not be in YAML and says whether it is ASCII. */
+void yaml_check_text(struct yaml_scanner *s);
 void yaml_add_utf8(struct buf *b, uint32_t c);
 
-/* Read one token at the mark. */
+void yaml_skip_blanks(struct yaml_scanner *s);
+
+/* Read one token at the mark: yaml_property.c and, of scalars, yaml_scan.c. */
 int yaml_scan_anchor(struct yaml_scanner *s, struct yaml_token *out);
 int yaml_scan_tag(struct yaml_scanner *s, struct yaml_token *out);
 int yaml_scan_directive(struct yaml_scanner *s, struct yaml_token *out);
