@@ -19,6 +19,8 @@
 #define LIMIT_SCRIPT_BYTES (256u * 1024)          /* one script file (style §5.6) */
 #define LIMIT_RUN_CPU_MS 5000                     /* Lua time of a workflow run (style §5.6) */
 #define LIMIT_RUN_BYTES (64u * 1024 * 1024)       /* Lua memory of a workflow run */
+#define LIMIT_FUNCTION_CPU_MS 10000               /* Lua time of a built-in function (style §5.6) */
+#define LIMIT_FUNCTION_BYTES (256u * 1024 * 1024) /* its memory, and that of the nodes it makes */
 #define LIMIT_RUN_CALLS 10000                     /* host calls of a workflow run */
 #define LIMIT_LOCAL_CPU_MS (3600 * 1000)          /* Lua time of a verb of the command line */
 #define LIMIT_LOCAL_BYTES (2048u * 1024 * 1024)   /* its memory: packages as users have them */
@@ -35,3 +37,9 @@
 #define LIMIT_IN_FLIGHT_READS 400                 /* kube-wire §2: overload answers 429 */
 #define LIMIT_IN_FLIGHT_WRITES 200
 #define LIMIT_EVENT_TTL_S 3600                    /* events live one hour (kube-wire §17.1) */
+#define LIMIT_FN_MS 300000                        /* one run of a program: kpt's (cad-library §4.4) */
+#define LIMIT_FN_BYTES (1024u * 1024 * 1024)      /* memory of such a program */
+#define LIMIT_FN_OUTPUT_BYTES (64u * 1024 * 1024) /* what it may answer */
+#define LIMIT_FN_LOG_BYTES (1024u * 1024)         /* what is kept of its standard error */
+#define LIMIT_HELPER_MS 10000                     /* one script of a package (style §5.6) */
+#define LIMIT_HELPER_BYTES (256u * 1024 * 1024)   /* memory of it */

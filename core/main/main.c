@@ -18,6 +18,7 @@ static const struct {
     {"workflow", verb_workflow, "list, explain and check workflows"},
     {"pkg", verb_pkg, "create, fetch, update and show packages in local directories"},
     {"fn", verb_fn, "turn packages into resource lists and back"},
+    {"fn-helper", verb_fn_helper, NULL},
     {"version", verb_version, "print the version"},
 };
 #define N_VERBS (sizeof(VERBS) / sizeof(VERBS[0]))
@@ -28,7 +29,9 @@ static void print_help(FILE *out)
           "Usage: lanai VERB [FLAG...]      (lanai VERB --help explains each)\n\n",
           out);
     for (size_t i = 0; i < N_VERBS; i++) {
-        fprintf(out, "  %-12s %s\n", VERBS[i].name, VERBS[i].help);
+        if (VERBS[i].help) {
+            fprintf(out, "  %-12s %s\n", VERBS[i].name, VERBS[i].help);
+        }
     }
 }
 

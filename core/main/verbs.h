@@ -12,3 +12,5 @@ int verb_token(int argc, char **argv);
 int verb_workflow(int argc, char **argv);
 int verb_pkg(int argc, char **argv);
 int verb_fn(int argc, char **argv);
+/* What a server starts to run scripts of packages; not for people. */
+int verb_fn_helper(int argc, char **argv);
