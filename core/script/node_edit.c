@@ -525,7 +525,7 @@ static size_t step(lua_State *L, struct walk *w, const struct frame *f, uint32_t
 
 static bool line_begins(const struct node *n, struct str prefix)
 {
-    return n && n->notes && str_starts(n->notes->line, prefix);
+    return n && n->notes && str_has_prefix(n->notes->line, prefix);
 }
 
 /* True when the walk shows child i of `in`. */

@@ -2,7 +2,7 @@
  *
  * Lua as an embedded language: sources (embedded and from directories), compiled generations,
  * states with an allow-list, limits of time, memory and host calls, and calls that always come
- * back. Knows nothing of packages. Only script/ and host/ include lua.h.
+ * back. Knows nothing of packages. Only script/, eval/ and host/ include lua.h.
  */
 #pragma once
 
