@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- New content for a draft: the files of the request replace all files of the package. A YAML file
--- that comes back without any of its comments keeps them.
+-- New content for a draft: the files of the request replace all files of the package. Comments
+-- that the client lost come back to the resources that they are about.
 --
 -- @api 1
 -- @name push
@@ -9,28 +9,54 @@
 -- @on PackageRevisionResources/update
 -- @effects read, draft
 
-local heal = require("lanai.heal")
+local krm = require("lanai.krm")
 local lanai = require("lanai")
+local repository = require("lanai.repository")
 local yaml = require("lanai.yaml")
 
 local function is_yaml(path)
   return path:find("%.ya?ml$") or path == "Kptfile" or path:find("/Kptfile$")
 end
 
--- Files that say they are YAML must be: everything later reads them. Gives the texts that changed
--- files had before.
-local function check_yaml(ctx, draft, resources)
-  local before = {}
+-- The files of a save with what it lost. Files that say they are YAML must be: everything later
+-- reads them.
+local function heal(draft, resources, compat)
+  local before, after, files = {}, {}, lanai.map()
+  for _, path in ipairs(draft:files()) do
+    if is_yaml(path) and draft:kind(path) ~= "link" then
+      before[#before + 1] = { path = path, text = draft:file(path) }
+    end
+  end
   for path, text in lanai.sorted_pairs(resources) do
+    local yaml_text = type(text) == "string" and is_yaml(path)
+    if yaml_text then
+      after[#after + 1] = { path = path, text = text }
+    end
+    if not yaml_text or compat ~= "kpt" then
+      files[path] = text
+    end
+  end
+  local healed, err = krm.heal({ before = before, files = after, compat = compat })
+  if not healed then
+    return nil, err
+  end
+  for _, file in ipairs(healed) do
+    files[file.path] = file.text
+  end
+  return files
+end
+
+-- Duplicate keys and other values that no later reader takes.
+local function check_yaml(ctx, draft, files)
+  for path, text in lanai.sorted_pairs(files) do
     if type(text) == "string" and is_yaml(path) and draft:file(path) ~= text then
       local documents, err = yaml.parse_all(text)
       if not documents then
         return ctx.fail("internal", lanai.message("resources-heal", path .. ": " .. err.message))
       end
-      before[path] = draft:file(path)
     end
   end
-  return before
+  return true
 end
 
 local function run(ctx, req)
@@ -43,28 +69,26 @@ local function run(ctx, req)
     return ctx.fail("internal", lanai.message("resources-not-draft", object.spec.lifecycle))
   end
 
-  local draft, before, ok, err
+  local draft, files, ok, err
   draft, err = ctx.draft(object)
   if not draft then
     return nil, err
   end
-  local resources = req.resources or lanai.map()
-  before, err = check_yaml(ctx, draft, resources)
-  if not before then
+  local compat = repository.compat(ctx, ctx.get("repositories", object.spec.repository))
+  files, err = heal(draft, req.resources or lanai.map(), compat)
+  if not files then
+    return ctx.fail("internal", lanai.message("resources-heal", err.message))
+  end
+  ok, err = check_yaml(ctx, draft, files)
+  if not ok then
     return nil, err
   end
-  ok, err = draft:replace(resources)
+  ok, err = draft:replace(files)
   if not ok then
     return nil, err
   end
   if not draft:file("Kptfile") then
     return ctx.fail("internal", lanai.message("resources-kptfile"))
-  end
-  for path, text in lanai.sorted_pairs(before) do
-    ok, err = heal.restore(draft, path, text)
-    if not ok then
-      return nil, err
-    end
   end
   ctx.save(object, draft)
   return true

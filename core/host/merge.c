@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lanai.krm over whole packages: Kptfiles, merges, identity stamps and contexts (krm/merge.h,
- * krm/kptfile_form.h, krm/identity.h). Files go in and come out as lists of {path, text}; what
+ * lanai.krm over whole packages: Kptfiles, merges, identity stamps, contexts and healing
+ * (krm/merge.h, krm/kptfile_form.h, krm/identity.h, krm/heal.h). Files go in and come out as lists of {path, text}; what
  * conflicted comes as data.
  */
 #include "krm/merge.h"
@@ -11,6 +11,7 @@
 #include "data/yaml_doc.h"
 #include "host/priv.h"
 #include "krm/context.h"
+#include "krm/heal.h"
 #include "krm/identity.h"
 #include "krm/kptfile_form.h"
 
@@ -217,6 +218,21 @@ static int krm_context(lua_State *L)
     return change_files(L, true, add_context);
 }
 
+/* heal{before=, files=, compat=}: what was lost comes back. */
+static int krm_heal(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    struct krm_files before = files_field(L, 1, "before"), files = files_field(L, 1, "files");
+    bool kpt = host_compat_is_kpt(L, 1);
+    struct krm_files out = {0};
+    if (krm_heal_files(script_arena(L), &before, &files, kpt, &out, host_err(L)) < 0) {
+        return host_push_error(L);
+    }
+    script_check_memory(L, 0);
+    host_push_files(L, &out);
+    return 1;
+}
+
 /* --- single edits --- */
 
 /* yaml.set(text, members, value, follow?) gives the text with one value set, or deleted with nil. */
@@ -252,6 +268,7 @@ const struct host_function host_merge_functions[] = {
     {"lanai.krm", "merge", krm_merge_lists, HOST_ALWAYS, NULL},
     {"lanai.krm", "stamp", krm_stamp, HOST_ALWAYS, NULL},
     {"lanai.krm", "context", krm_context, HOST_ALWAYS, NULL},
+    {"lanai.krm", "heal", krm_heal, HOST_ALWAYS, NULL},
     {"lanai.yaml", "set", yaml_set, HOST_ALWAYS, NULL},
     {NULL, NULL, NULL, 0, NULL},
 };

@@ -120,6 +120,13 @@ static void count_comments(struct heal *h, const struct node *root, intptr_t ste
     }
 }
 
+bool krm_heal_has_comments(const struct node *root)
+{
+    AUTO_HEAL h = {0};
+    count_comments(&h, root, 1);
+    return h.budget.n_live > 0;
+}
+
 static bool may_copy(struct heal *h, struct str comment)
 {
     if (h->o->kpt) {
@@ -181,8 +188,41 @@ static void unfold(struct heal *h, struct node *n)
     }
 }
 
+/* --- layout --- */
+
+static bool says_the_same(const struct node *a, const struct node *b)
+{
+    return krm_tree_none(a) ? krm_tree_none(b) : a->type == b->type && node_equal(a, b);
+}
+
+/* Writes a value as it was written, as far as it is the same. */
+static void copy_layout(const struct node *old, struct node *new)
+{
+    if (krm_tree_scalar(old) && krm_tree_scalar(new) && says_the_same(old, new)) {
+        new->text = old->text;
+        new->style = old->style;
+        new->bare = old->bare;
+    } else if (old->type == new->type && (new->type == NODE_MAP || new->type == NODE_LIST)) {
+        new->style = old->style;
+    }
+}
+
+static void copy_key_layout(struct heal *h, const struct node_member *old, struct node_member *new)
+{
+    if (!new->name && old->name && old->name->type == NODE_STRING) {
+        new->name = node_str(h->a, new->key);
+    }
+    if (new->name && new->name->type == NODE_STRING) {
+        new->name->style = old->name ? old->name->style : STYLE_PLAIN;
+        new->name->bare = old->name ? old->name->bare : false;
+    }
+}
+
 static void copy_key_notes(struct heal *h, const struct node_member *old, struct node_member *new)
 {
+    if (h->o->layout) {
+        copy_key_layout(h, old, new);
+    }
     if (!old->name || !old->name->notes) {
         return;
     }
@@ -273,6 +313,9 @@ static int visit(struct heal *h, struct pair p, struct err *err)
         return h->o->kpt ? krm_wrong_kind(p.new, names[kind], err) : 0;
     }
     copy_notes(h, p.old, p.new);
+    if (h->o->layout && p.old) {
+        copy_layout(p.old, p.new);
+    }
     p.place = place_of(&p);
     if (new == NODE_STRING) {
         unfold(h, p.new);

@@ -26,6 +26,17 @@ local RETRY = {
 }
 local RETRY_DEFAULT = 30
 
+--- How files of a repository's packages are written: its annotation goes before the server's
+--- setting.
+--- @param ctx lanai.Ctx
+--- @param repository lanai.Node|nil
+--- @return string
+function M.compat(ctx, repository)
+  local annotations = lanai.at(repository or {}, "metadata.annotations") or {}
+  local wanted = annotations["lanai.dev/compat"]
+  return (wanted == "kpt" or wanted == "lanai") and wanted or ctx.compat
+end
+
 --- Seconds until a failed repository is tried again.
 --- @param message string|nil
 --- @return integer

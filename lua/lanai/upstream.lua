@@ -7,6 +7,7 @@ local creation = require("lanai.creation")
 local derive = require("lanai.derive")
 local lanai = require("lanai")
 local merge = require("lanai.report")
+local repositories = require("lanai.repository")
 local revision = require("lanai.revision")
 local tree = require("lanai.tree")
 local yaml = require("lanai.yaml")
@@ -102,13 +103,6 @@ function M.git(ctx, git)
   return { package = package, locator = locator(repo, directory, ref, commit) }
 end
 
--- How files of a repository's packages are written: its annotation goes before the server's
--- setting.
-local function compat_of(ctx, repository)
-  local wanted = (lanai.at(repository, "metadata.annotations") or {})["lanai.dev/compat"]
-  return (wanted == "kpt" or wanted == "lanai") and wanted or ctx.compat
-end
-
 -- Package path that the package context of a deployed package names: parents first.
 local function context_path(ctx, spec)
   local parent = spec.parent and ctx.get("packagerevisions", spec.parent.name)
@@ -130,7 +124,7 @@ function M.derivation(ctx, spec, upstream)
   local repository = ctx.get("repositories", spec.repository)
   return {
     name = spec.packageName,
-    compat = compat_of(ctx, repository),
+    compat = repositories.compat(ctx, repository),
     locator = upstream.locator,
     context_path = lanai.at(repository, "spec.deployment") and context_path(ctx, spec) or nil,
   }

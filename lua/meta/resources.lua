@@ -110,6 +110,14 @@ function lanai.krm.stamp(opts) end
 --- @return lanai.File[]|nil, lanai.Error?
 function lanai.krm.context(opts) end
 
+--- Gives back what a save lost: {before, files, compat}. Comments return to the resources that they
+--- are about. The result has the files that change; with "kpt" all YAML files, written anew.
+--- @since 1
+--- @phases load, needs, check, run
+--- @param opts table
+--- @return lanai.File[]|nil, lanai.Error?
+function lanai.krm.heal(opts) end
+
 --- Gives a YAML text with one value set, or deleted with nil; every other byte stays.
 --- @since 1
 --- @phases load, needs, check, run

@@ -27,7 +27,7 @@ describe("push", function()
     assert.same(files, r.effects[1].files)
     assert.equal(NAME, r.effects[1].object.metadata.name)
     assert.is_nil(r.effects[1].task)
-    assert.equal(1, #r.reads)
+    assert.equal(2, #r.reads)
   end)
 
   it("is for drafts only", function()
