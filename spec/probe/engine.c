@@ -172,7 +172,9 @@ static int open_box(lua_State *L)
     bool quiet = lua_toboolean(L, -1);
     lua_getfield(L, 2, "collect");
     int64_t collect = lua_tointeger(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, 2, "kpt");
+    bool kpt = lua_toboolean(L, -1);
+    lua_pop(L, 2);
     size_t n = check_dirs(L, dirs, 4);
     if (quiet) {
         log_setup(LOG_ERROR, LOG_AUTO); /* failures are what the caller looks for */
@@ -190,7 +192,7 @@ static int open_box(lua_State *L)
     store_wake_add(b->store, on_commit, b);
     struct engine_config c = {
         .store = b->store, .dir = dir, .workflow_dirs = dirs, .n_workflow_dirs = n, .workers = 2,
-        .collect_frequency_s = collect};
+        .collect_frequency_s = collect, .compat = kpt ? "kpt" : NULL};
     if (engine_new(&c, &b->engine, &err) < 0 ||
         (quiet ? engine_namespace_seed(b->engine, &err) : engine_start(b->engine, &err)) < 0) {
         return push_err(L, &err);

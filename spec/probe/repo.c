@@ -190,6 +190,7 @@ static int pool_repo(lua_State *L)
         .branch = field(L, 2, "branch"),
         .directory = field(L, 2, "directory"),
         .create_branch = field_bool(L, 2, "create_branch"),
+        .any_branch = field_bool(L, 2, "any_branch"),
         .ca_bundle = field(L, 2, "ca_bundle"),
         .credential =
             {
@@ -358,6 +359,36 @@ static int l_mirror(lua_State *L)
 {
     lua_pushstring(L, check_repo(L)->mirror->dir);
     return 1;
+}
+
+/* 1: pushes the id; 0: nil; -1: nil and the error. */
+static int push_found(lua_State *L, int found, const struct repo_id *id, struct err *err)
+{
+    if (found < 0) {
+        return push_err(L, err);
+    }
+    found ? push_id(L, id) : lua_pushnil(L);
+    return 1;
+}
+
+/* commit_of(name) → id of the commit */
+static int l_commit_of(lua_State *L)
+{
+    AUTO_ERR err = ERR_INIT;
+    struct repo_id id;
+    int found = repo_commit_of(check_repo(L), str_of(luaL_checkstring(L, 2)), &id, &err);
+    return push_found(L, found, &id, &err);
+}
+
+/* directory_of(commit, directory) → id of the tree */
+static int l_directory_of(lua_State *L)
+{
+    AUTO_ERR err = ERR_INIT;
+    struct repo_id commit, tree;
+    luaL_argcheck(L, repo_id_parse(str_of(luaL_checkstring(L, 2)), &commit), 2, "commit id");
+    int found = repo_directory_of(check_repo(L), &commit, str_of(luaL_checkstring(L, 3)), &tree,
+                                  &err);
+    return push_found(L, found, &tree, &err);
 }
 
 static int l_discover(lua_State *L)
@@ -553,7 +584,8 @@ int luaopen_probe_repo(lua_State *L)
     static const luaL_Reg REPO[] = {{"close", repo_gc},   {"fetch", l_fetch},
                                     {"state", l_state},   {"probe", l_probe},
                                     {"push", l_push}, {"seen", l_seen},     {"discover", l_discover},
-                                    {"mirror", l_mirror}, {NULL, NULL}};
+                                    {"mirror", l_mirror}, {"commit_of", l_commit_of},
+                                    {"directory_of", l_directory_of}, {NULL, NULL}};
     static const luaL_Reg MODULE[] = {{"open", pool_open},
                                       {"url", l_url},
                                       {"annotations", l_annotations},
