@@ -26,16 +26,17 @@ end
 -- Gives the annotations, sorted names, and further fields; or nil and a message.
 local function configure(config)
   local kind = item.text(config, "kind")
-  local further, values = {}, nil
+  local further = {}
+  local values
   if kind == "ConfigMap" then
     values = item.map(config, "data")
   elseif kind == "SetAnnotations" or kind == "SetAnnotationConfig" then
-    if config.fieldSpecs ~= nil then
+    if kind == "SetAnnotations" and config.fieldSpecs ~= nil then
       return nil, "`fieldSpecs` has been deprecated, please rename it to "
         .. "`additionalAnnotationFields`"
     end
     values = item.map(config, "annotations")
-    further = fieldspec.read(config.additionalAnnotationFields)
+    further = fieldspec.read(config.additionalAnnotationFields or config.fieldSpecs)
   else
     return nil, "`functionConfig` must be a `ConfigMap` or `SetAnnotations`"
   end
