@@ -13,7 +13,6 @@ local RULES = "spec/wire/deviations.json"
 -- What is replayed when its issue is done: patterns of scenario names and the reason.
 local LATER = {
   { "^render$", "rendering" },
-  { "^resources%-yaml$", "rendering" },
   { "^variants$", "package variants" },
   { "^repository%-v1alpha2$", "the second API version" },
 }
