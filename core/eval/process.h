@@ -6,8 +6,11 @@
 #pragma once
 
 #include "base/arena.h"
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 
 /* What a program gave back. Release with eval_output_done. */
 struct eval_output {

@@ -73,22 +73,40 @@ static int add_result(lua_State *L)
     return 0;
 }
 
-/* Sets a field of ctx; anything but a map as resource_list would be no answer. */
-static int drive(lua_State *L)
+static void push_context(lua_State *L, struct program *p)
 {
-    struct program *p = script_run_owner(script_run_of(L));
-    script_open_nodes(L);
-    lua_pushcfunction(L, print);
-    lua_setglobal(L, "print");
     lua_newtable(L);
     script_push_node(L, p->list, true);
     lua_setfield(L, -2, "resource_list");
     lua_pushcfunction(L, add_result);
     lua_setfield(L, -2, "result");
-    lua_setglobal(L, "ctx");
+}
+
+/* The program's globals are its own: what every script finds, and what it makes. */
+static void push_globals(lua_State *L, struct program *p)
+{
+    lua_newtable(L);
+    push_context(L, p);
+    lua_setfield(L, -2, "ctx");
+    lua_pushcfunction(L, print);
+    lua_setfield(L, -2, "print");
+    lua_newtable(L);
+    lua_pushglobaltable(L);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+}
+
+static int drive(lua_State *L)
+{
+    struct program *p = script_run_owner(script_run_of(L));
+    script_open_nodes(L);
     if (luaL_loadbufferx(L, p->source.ptr, p->source.len, "=program", "t")) {
         return lua_error(L);
     }
+    push_globals(L, p);
+    lua_setupvalue(L, -2, 1);
     lua_call(L, 0, 0);
     return 0;
 }
@@ -152,6 +170,7 @@ static void answer(void *ctx, struct str request, struct eval_output *out)
     if (!p.list) {
         buf_printf(&out->log, "failed to read ResourceList input: %s\n", err.message);
     } else if (find_source(&p, &err) || run(&p, ctx, &err)) {
+        node_delz(p.list, "items");
         add_failure(&p, &err);
         buf_addz(&out->log, FAILED);
     } else {
