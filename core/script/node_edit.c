@@ -599,6 +599,7 @@ int script_node_walk(lua_State *L)
     luaL_argcheck(L, !check(L, 1)->resources, 1, "walk one resource at a time");
     struct str prefix = lua_isnoneornil(L, 2) ? STR_NULL : check_text(L, 2);
     struct extent e = measure(n);
+    lua_settop(L, 2);
     struct walk *w = lua_newuserdatauv(
         L, sizeof(*w) + e.depth * sizeof(struct frame) + e.path + 1 + prefix.len, 0);
     *w = (struct walk){.max_depth = e.depth, .max_path = e.path};
@@ -610,7 +611,6 @@ int script_node_walk(lua_State *L)
         w->frames[w->depth++] = (struct frame){(struct node *)n, 0, 0};
     }
     lua_replace(L, 2);
-    lua_settop(L, 2);
     lua_insert(L, 1);
     lua_pushcclosure(L, walk_next, 2);
     return 1;
