@@ -83,33 +83,61 @@ static struct node_notes *copy_notes(struct arena *a, const struct node_notes *n
     return c;
 }
 
-struct node *node_copy(struct arena *a, const struct node *n)
+/* A node whose children still are the original's. */
+static struct node *copy_one(struct arena *a, const struct node *n)
 {
-    struct node *c = n ? arena_new(a, struct node) : NULL;
+    struct node *c = arena_new(a, struct node);
     if (!c) {
         return NULL;
     }
     *c = *n;
     c->cap = c->n;
     c->notes = copy_notes(a, n->notes);
-    if (n->type == NODE_LIST) {
-        c->items = n->n ? arena_array(a, struct node *, n->n) : NULL;
-        for (size_t i = 0; c->items && i < n->n; i++) {
-            c->items[i] = node_copy(a, n->items[i]);
+    if (n->type == NODE_LIST && n->n) {
+        c->items = arena_array(a, struct node *, n->n);
+        if (c->items) {
+            memcpy(c->items, n->items, n->n * sizeof(*n->items));
         }
-    } else if (n->type == NODE_MAP) {
-        c->members = n->n ? arena_array(a, struct node_member, n->n) : NULL;
+    } else if (n->type == NODE_MAP && n->n) {
+        c->members = arena_array(a, struct node_member, n->n);
         for (size_t i = 0; c->members && i < n->n; i++) {
+            c->members[i] = n->members[i];
             c->members[i].key = arena_str(a, n->members[i].key);
-            c->members[i].value = node_copy(a, n->members[i].value);
-            c->members[i].name = node_copy(a, n->members[i].name);
-            c->members[i].from = n->members[i].from;
-            c->members[i].to = n->members[i].to;
         }
-    } else if (n->text.ptr) {
+    } else if (n->type != NODE_LIST && n->type != NODE_MAP && n->text.ptr) {
         c->text = arena_str(a, n->text);
     }
     return a->exhausted ? NULL : c;
+}
+
+static void push_place(struct buf *stack, struct node **place)
+{
+    if (*place) {
+        buf_add(stack, &place, sizeof(place));
+    }
+}
+
+struct node *node_copy(struct arena *a, const struct node *n)
+{
+    AUTO_BUF stack = BUF_INIT; /* places that hold nodes to be copied */
+    struct node *top = (struct node *)n, **place; /* replaced, not written through */
+    push_place(&stack, &top);
+    while (stack.len) {
+        stack.len -= sizeof(place);
+        memcpy(&place, stack.ptr + stack.len, sizeof(place));
+        struct node *c = *place = copy_one(a, *place);
+        if (!c) {
+            return NULL;
+        }
+        for (size_t i = 0; c->type == NODE_LIST && i < c->n; i++) {
+            push_place(&stack, &c->items[i]);
+        }
+        for (size_t i = 0; c->type == NODE_MAP && i < c->n; i++) {
+            push_place(&stack, &c->members[i].value);
+            push_place(&stack, &c->members[i].name);
+        }
+    }
+    return top;
 }
 
 static size_t find(const struct node *map, struct str key)
@@ -199,7 +227,42 @@ static bool numbers_equal(const struct node *a, const struct node *b)
     return strtod(za, NULL) == strtod(zb, NULL);
 }
 
-static bool maps_equal(const struct node *a, const struct node *b)
+struct pair {
+    const struct node *a, *b;
+};
+
+static bool is_collection(const struct node *n)
+{
+    return n && (n->type == NODE_LIST || n->type == NODE_MAP);
+}
+
+static bool scalars_equal(const struct node *a, const struct node *b)
+{
+    if (is_number(a) && is_number(b)) {
+        return numbers_equal(a, b);
+    }
+    return a->type == b->type && (a->type != NODE_BOOL || a->boolean == b->boolean) &&
+           ((a->type != NODE_STRING && a->type != NODE_ALIAS) || str_eq(a->text, b->text));
+}
+
+/* Compares two nodes but for what is inside of them: collections wait on the stack. */
+static bool equal_here(struct buf *stack, const struct node *a, const struct node *b)
+{
+    if (a == b) {
+        return true;
+    }
+    if (!a || !b || !is_collection(a) || !is_collection(b)) {
+        return a && b && scalars_equal(a, b);
+    }
+    struct pair p = {a, b};
+    if (a->type == b->type && a->n == b->n) {
+        buf_add(stack, &p, sizeof(p));
+        return true;
+    }
+    return false;
+}
+
+static bool maps_equal(struct buf *stack, const struct node *a, const struct node *b)
 {
     AUTO_MEMBERS ix = {0};
     for (size_t i = 0; i < a->n; i++) {
@@ -207,7 +270,17 @@ static bool maps_equal(const struct node *a, const struct node *b)
         if (!str_eq(a->members[i].key, b->members[i].key)) {
             j = members_find(&ix, b->members, b->n, a->members[i].key);
         }
-        if (j == MEMBERS_NONE || !node_equal(a->members[i].value, b->members[j].value)) {
+        if (j == MEMBERS_NONE || !equal_here(stack, a->members[i].value, b->members[j].value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool lists_equal(struct buf *stack, const struct node *a, const struct node *b)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        if (!equal_here(stack, a->items[i], b->items[i])) {
             return false;
         }
     }
@@ -216,35 +289,16 @@ static bool maps_equal(const struct node *a, const struct node *b)
 
 bool node_equal(const struct node *a, const struct node *b)
 {
-    if (a == b) {
-        return true;
+    AUTO_BUF stack = BUF_INIT;
+    bool equal = equal_here(&stack, a, b);
+    while (equal && stack.len) {
+        struct pair p;
+        stack.len -= sizeof(p);
+        memcpy(&p, stack.ptr + stack.len, sizeof(p));
+        equal = p.a->type == NODE_MAP ? maps_equal(&stack, p.a, p.b)
+                                      : lists_equal(&stack, p.a, p.b);
     }
-    if (!a || !b) {
-        return false;
-    }
-    if (is_number(a) && is_number(b)) {
-        return numbers_equal(a, b);
-    }
-    if (a->type != b->type || a->n != b->n) {
-        return false;
-    }
-    switch (a->type) {
-    case NODE_BOOL:
-        return a->boolean == b->boolean;
-    case NODE_STRING:
-        return str_eq(a->text, b->text);
-    case NODE_MAP:
-        return maps_equal(a, b);
-    case NODE_LIST:
-        for (size_t i = 0; i < a->n; i++) {
-            if (!node_equal(a->items[i], b->items[i])) {
-                return false;
-            }
-        }
-        return true;
-    default:
-        return true;
-    }
+    return equal;
 }
 
 /* Room for one more element of `size` bytes behind the n that *p holds. */

@@ -452,18 +452,32 @@ void yaml_diff_tree(struct yaml_diff *d, const struct node *source, const struct
     edit_value(d, source, (struct where){.place = AT_ROOT}, want);
 }
 
-int yaml_diff_wide(const struct yaml_diff *d, const struct node *n)
+int yaml_diff_wide(const struct yaml_diff *d, const struct node *root)
 {
-    int found = -1;
-    for (size_t i = 0; yaml_is_collection(n) && !yaml_is_flow(n) && i < n->n && found < 0; i++) {
-        const struct node *v = n->type == NODE_MAP ? n->members[i].value : n->items[i];
-        if (n->type == NODE_MAP && v->type == NODE_LIST && !yaml_is_flow(v)) {
+    struct level {
+        const struct node *n;
+        size_t i;
+    } at = {root, 0};
+    AUTO_BUF stack = BUF_INIT;
+    buf_add(&stack, &at, sizeof(at));
+    while (stack.len) {
+        stack.len -= sizeof(at);
+        memcpy(&at, stack.ptr + stack.len, sizeof(at));
+        if (!yaml_is_collection(at.n) || yaml_is_flow(at.n) || at.i == at.n->n) {
+            continue;
+        }
+        bool map = at.n->type == NODE_MAP;
+        const struct node *v = map ? at.n->members[at.i].value : at.n->items[at.i];
+        if (map && v->type == NODE_LIST && !yaml_is_flow(v)) {
             size_t p = yaml_skip_back(d->text, v->items[0]->span_from);
             if (p && d->text.ptr[p - 1] == '-') {
-                return yaml_column_of(d, p - 1) > yaml_column_of(d, n->members[i].from);
+                return yaml_column_of(d, p - 1) > yaml_column_of(d, at.n->members[at.i].from);
             }
         }
-        found = yaml_diff_wide(d, v);
+        struct level below = {v, 0};
+        at.i++;
+        buf_add(&stack, &at, sizeof(at));
+        buf_add(&stack, &below, sizeof(below));
     }
-    return found;
+    return -1;
 }

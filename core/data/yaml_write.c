@@ -282,6 +282,11 @@ static void straighten(struct writer *w, const struct node *value, struct around
         c->head = join(w, c->head, c->line); /* an anchor behind a comment would start a line */
         c->line = STR_NULL;
     }
+    ptrdiff_t nl = str_rfind_byte(c->value_line, '\n'); /* a second line would be its text */
+    if (nl >= 0 && (value->style == STYLE_LITERAL || value->style == STYLE_FOLDED)) {
+        c->head = join(w, c->head, str_sub(c->value_line, 0, (size_t)nl));
+        c->value_line = str_sub(c->value_line, (size_t)nl + 1, c->value_line.len);
+    }
 }
 
 static struct around comments_of(struct writer *w, const struct node *key,

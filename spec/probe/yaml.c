@@ -180,6 +180,29 @@ static int l_edit(lua_State *L)
     return 1;
 }
 
+/* copy(text) → the first document of the text, written from a copy; does the copy equal the tree,
+ * and does it still once its innermost value is another? */
+static int l_copy(lua_State *L)
+{
+    struct str text = arg(L, 1);
+    struct call *c = new_call(L);
+    if (yaml_read(&c->arena, text, NULL, &c->docs, NULL, &c->err) || c->docs.n == 0) {
+        return push_failure(L, c);
+    }
+    const struct node *root = c->docs.list->root;
+    struct node *copy = node_copy(&c->arena, root), *inner = copy;
+    bool equal = node_equal(root, copy) && yaml_same(root, copy);
+    yaml_write_node(&c->out, copy, NULL);
+    while ((inner->type == NODE_LIST || inner->type == NODE_MAP) && inner->n) {
+        inner = inner->type == NODE_LIST ? inner->items[0] : inner->members[0].value;
+    }
+    *inner = *node_strz(&c->arena, "another");
+    lua_pushlstring(L, c->out.ptr ? c->out.ptr : "", c->out.len);
+    lua_pushboolean(L, equal);
+    lua_pushboolean(L, node_equal(root, copy));
+    return 3;
+}
+
 /* --- tokens, ours and libyaml's --- */
 
 static const char *const token_names[] = {
@@ -333,7 +356,7 @@ static int l_read_cost(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"edit", l_edit},           {"oracle", l_oracle}, {"read", l_read},
+    {"copy", l_copy},           {"edit", l_edit},     {"oracle", l_oracle}, {"read", l_read},
     {"read_cost", l_read_cost}, {"rewrite", l_rewrite}, {"spans", l_spans},
     {"tokens", l_tokens},       {NULL, NULL},
 };

@@ -279,3 +279,27 @@ describe("yaml_edit_tree", function()
     end
   end)
 end)
+
+describe("trees of 10,000 levels", function()
+  local list = ("- "):rep(9990)
+  local flow, close = ("{a: "):rep(9990), ("}"):rep(9990)
+
+  it("are copied and compared", function()
+    for _, text in ipairs { list .. "x # c\n", "a: " .. ("["):rep(9990) .. "x" .. ("]"):rep(9990)
+      .. "\n", "a: " .. flow .. "x" .. close .. "\n" } do
+      local got, equal, still = probe.copy(text)
+      assert.equal(text, got)
+      assert.is_true(equal)
+      assert.is_false(still)
+    end
+  end)
+
+  it("are edited", function()
+    assert.equal(list .. "y # c\n", (probe.edit(list .. "x # c\n", list .. "y # c\n")))
+    local text = "z: 1 # one\na: " .. flow .. "x" .. close .. "\n"
+    local want = "z: 1 # one\na: " .. flow .. "y" .. close .. "\n"
+    assert.equal(want, (probe.edit(text, want)))
+    local other = text:gsub("1", "2", 1)
+    assert.equal(other, (probe.edit(text, other)))
+  end)
+end)

@@ -55,6 +55,11 @@ describe("yaml_write", function()
       { sort = true })))
   end)
 
+  it("puts no second comment line into a block text", function()
+    local text = "k:\n ! # a\n|  # b\n ! x\n"
+    assert.equal("# a\nk: | # b\n  ! x\n", (resources.rewrite_yaml(text, {})))
+  end)
+
   it("takes linear time for deep, wide and long trees", function()
     local deep = ("- "):rep(9990) .. "x\n"
     assert.equal(deep, (resources.rewrite_yaml(deep, {})))

@@ -23,6 +23,15 @@ local function said(report)
 end
 
 describe("merging files", function()
+  it("has no trouble with 10,000 levels", function()
+    local function deep(value, data)
+      return { ["a.yaml"] = config_map("a", data) .. "x: " .. ("["):rep(9990) .. value
+        .. ("]"):rep(9990) .. "\ny:\n" .. ("- "):rep(9990) .. value .. "\n" }
+    end
+    assert.same(deep(2, 3), (files(deep(1, 1), deep(1, 3), deep(2, 1))))
+    assert.is_table(files(deep(1, 1), deep(1, 3), deep(2, 1), { kpt = true }))
+  end)
+
   for _, mode in ipairs { "kpt", "lanai" } do
     local o = { kpt = mode == "kpt" }
 
