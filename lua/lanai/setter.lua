@@ -147,8 +147,11 @@ end
 --- @field pattern string
 --- @field list boolean
 
--- Appends a field. Lists come before everything else in their map, as kyaml visits them.
-local function place(fields, field)
+--- Appends a field to those before it in document order. Lists come before everything else in their
+--- map, as kyaml visits them.
+--- @param fields lanai.Setter[]
+--- @param field lanai.Setter
+function M.place(fields, field)
   local at = #fields + 1
   if field.list then
     local inside = field.path:sub(1, -#field.key - 1)
@@ -172,7 +175,7 @@ function M.fields(item)
     if list and type(key) == "string" or not list and kind ~= "map" and kind ~= "alias" then
       local pattern = M.pattern(M.comment(value, parent, key))
       if pattern then
-        place(fields, { path = path, value = value, parent = parent, key = key,
+        M.place(fields, { path = path, value = value, parent = parent, key = key,
           pattern = pattern, list = list })
       end
     end

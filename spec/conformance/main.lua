@@ -3,7 +3,8 @@
 -- line per category. Handlers (handlers/*.lua) return tables op → function(case) that run the
 -- product's own code and answer with one of
 --   true                 passed
---   true, nil, id        passed with the difference that deviations.md explains under this id
+--   true, nil, ids       passed with the difference that deviations.md explains under these ids,
+--                        separated by commas
 --   false, text          failed
 --   nil, reason          skipped
 -- A raised error is a failure.
@@ -12,12 +13,13 @@ local build = assert(os.getenv("LANAI_BUILD"))
 package.path = root .. "/?.lua;" .. package.path
 package.cpath = build .. "/probe/?.so;" .. package.cpath
 
+local bydefault = require("spec.conformance.lib.bydefault")
 local cases = require("spec.conformance.lib.cases")
 local corpus = require("spec.conformance.lib.corpus")
 local deviations = require("spec.conformance.lib.deviations")
 
 local AREAS = { "util", "api", "registry", "repository", "engine", "git", "cli", "task",
-  "fixtures", "yaml", "kyaml", "merge", "packages" }
+  "fixtures", "yaml", "kyaml", "merge", "packages", "setters" }
 
 -- Categories of the corpus that ask for parts which lanai does not have.
 local NOT_YET = {
@@ -32,7 +34,7 @@ local NOT_YET = {
 
 local function usage(text)
   io.stderr:write("conformance: ", text, "\n",
-    "usage: spec/conformance/run --cases DIR [-v] [CATEGORY...]\n")
+    "usage: spec/conformance/run --cases DIR [-v] [--record] [CATEGORY...]\n")
   os.exit(2)
 end
 
@@ -46,6 +48,8 @@ local function parse(words)
       o.dir = words[i] or usage("--cases needs a directory")
     elseif word == "-v" or word == "--verbose" then
       o.verbose = true
+    elseif word == "--record" then
+      bydefault.recording = true
     elseif word:find("^%-") then
       usage("unknown flag '" .. word .. "'")
     else
@@ -87,8 +91,11 @@ local function run_case(case, handlers)
     return "skipped", assert(text, "a skip without a reason")
   elseif not result then
     return "failed", text
-  elseif deviation and not deviations.known(deviation) then
-    return "failed", "deviation '" .. deviation .. "' is not in deviations.md"
+  end
+  for id in (deviation or ""):gmatch("[^,]+") do
+    if not deviations.known(id) then
+      return "failed", "deviation '" .. id .. "' is not in deviations.md"
+    end
   end
   return "passed", deviation
 end
@@ -141,6 +148,7 @@ local function main(words)
     print_category(category, count, reasons)
   end
   print(("%d passed, %d failed, %d skipped"):format(total.passed, total.failed, total.skipped))
+  bydefault.save()
   return total.failed == 0 and #list > 0
 end
 

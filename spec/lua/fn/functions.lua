@@ -2,43 +2,12 @@
 --
 -- Runs a function of lua/fn on files, as the pipeline does.
 local cjson = require("cjson")
-local support = require("spec.lua.support")
+local eval = require("probe_eval")
 
 local M = {}
 
-local BODY = [[
-  local resources = require("lanai.resources")
-  local fn = require("fn." .. value.name)
-  local files, results = {}, node.list()
-  for i = 1, #value.files do
-    files[i] = { path = value.files[i].path, text = value.files[i].text }
-  end
-  local items = assert(resources.read(files, { annotate = true, wide = true }))
-  local config = value.config and assert(node.parse(value.config))
-  local out = { version = value.version or "" }
-  function out.result(_, r)
-    local copy = {}
-    for k, v in pairs(r) do
-      copy[k] = k ~= "resource" and v or v.metadata.name
-    end
-    results[#results + 1] = copy
-  end
-  function out.at_least(self, version)
-    local function number(text)
-      local a, b, c = text:match("^v(%d+)%.(%d+)%.(%d+)$")
-      return a and a * 1000000 + b * 1000 + c or math.maxinteger
-    end
-    return number(self.version) >= number(version)
-  end
-  local ok, message = fn.run(items, config, out)
-  local left = {}
-  for i, file in ipairs(assert(resources.write(items, { keep = files, compat = value.compat }))) do
-    left[i] = { path = file.path, text = file.text }
-  end
-  return { ok = ok == true, message = message, results = results, files = node.list(left) }
-]]
-
---- files: path → text. opts: {version=, compat=}. Gives {ok, message, results, files}.
+--- files: path → text; config: YAML or nil; opts: {version=, kpt=}. Gives {ok, error, results,
+--- files = path → text}; what no longer has resources is not in files.
 function M.run(name, files, config, opts)
   local list, paths = {}, {}
   for path in pairs(files) do
@@ -46,16 +15,16 @@ function M.run(name, files, config, opts)
   end
   table.sort(paths)
   for i, path in ipairs(paths) do
-    list[i] = { path = path, text = files[path] }
+    list[i] = { path, files[path] }
   end
-  local answer = support.eval(BODY, { name = name, files = list, config = config,
-    version = opts and opts.version, compat = opts and opts.compat })
+  local answer = assert(eval.run(list, { image = name, tag = opts and opts.version,
+    config = config, kpt = opts and opts.kpt, keep = true }))
+  answer.results = answer.results and cjson.decode(answer.results) or {}
   local texts = {}
-  for _, file in ipairs(answer.files) do
-    texts[file.path] = file.text
+  for _, file in ipairs(answer.files or {}) do
+    texts[file[1] or file.path] = file[2] or file.text
   end
   answer.files = texts
-  answer.message = answer.message ~= cjson.null and answer.message or nil
   return answer
 end
 
