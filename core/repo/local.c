@@ -200,6 +200,31 @@ static int on_pack(void *bytes, size_t n, void *ctx)
     return p->pack->append(p->pack, bytes, n, &p->progress);
 }
 
+/* The walk does not take what leads to no commit, such as a tag of a tree. */
+static bool is_no_commit(int rc)
+{
+    return rc == GIT_EPEEL || rc == GIT_EINVALIDSPEC;
+}
+
+static int hide(git_revwalk *walk, const git_oid *id)
+{
+    int rc = git_revwalk_hide(walk, id);
+    return is_no_commit(rc) ? 0 : rc;
+}
+
+/* Selects one wanted object with what it reaches. */
+static int select_wanted(git_packbuilder *pb, git_revwalk *walk, git_odb *odb, const git_oid *id)
+{
+    size_t len;
+    git_object_t type;
+    int rc = git_odb_read_header(&len, &type, odb, id);
+    if (!rc && type == GIT_OBJECT_TAG) {
+        rc = git_packbuilder_insert(pb, id, NULL);
+    }
+    rc = rc ? rc : git_revwalk_push(walk, id);
+    return is_no_commit(rc) ? git_packbuilder_insert_recur(pb, id, NULL) : rc;
+}
+
 /* Selects what the wanted refs reach beyond the refs we have. */
 static int select_objects(git_packbuilder *pb, git_revwalk *walk, struct handle *h,
                           git_odb *remote_odb, const struct refs *want, const struct refs *have)
@@ -207,22 +232,13 @@ static int select_objects(git_packbuilder *pb, git_revwalk *walk, struct handle 
     int rc = 0;
     for (size_t i = 0; !rc && i < want->n; i++) {
         const git_oid *id = oid_of(&want->v[i].id);
-        size_t len;
-        git_object_t type;
-        if (git_odb_exists(h->odb, id)) {
-            continue;
-        }
-        rc = git_odb_read_header(&len, &type, remote_odb, id);
-        if (!rc && type == GIT_OBJECT_TAG) {
-            rc = git_packbuilder_insert(pb, id, NULL);
-        }
-        if (!rc && (type == GIT_OBJECT_COMMIT || type == GIT_OBJECT_TAG)) {
-            rc = git_revwalk_push(walk, id);
+        if (!git_odb_exists(h->odb, id)) {
+            rc = select_wanted(pb, walk, remote_odb, id);
         }
     }
     for (size_t i = 0; !rc && i < have->n; i++) {
         if (git_odb_exists(remote_odb, oid_of(&have->v[i].id))) {
-            rc = git_revwalk_hide(walk, oid_of(&have->v[i].id));
+            rc = hide(walk, oid_of(&have->v[i].id));
         }
     }
     return rc ? rc : git_packbuilder_insert_walk(pb, walk);

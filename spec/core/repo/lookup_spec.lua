@@ -35,6 +35,25 @@ describe("repo lookup", function()
       repo:commit_of("refs/heads/-dash"))
   end)
 
+  it("goes on fetching from a repository with tags of trees", function()
+    local function make(n)
+      local commit = s.commit(remote, "trunk", { ["f" .. n] = "x" .. n .. "\n" }, "n")
+      local loose = s.commit(remote, "away", { ["only" .. n] = "o" .. n .. "\n" }, "n")
+      s.git(remote, ("tag tree%d %s^{tree} && git -C %s update-ref -d refs/heads/away"):format(n,
+        loose, s.quote(remote)))
+      s.git(remote, ("tag -a -m m noted-tree%d tree%d"):format(n, n))
+      return commit
+    end
+    for n = 1, 3 do
+      local commit = make(n)
+      local ok, err = repo:fetch()
+      assert(ok, err and err.message)
+      assert.equal(commit, repo:commit_of("refs/heads/trunk"))
+      assert.is_nil(repo:commit_of("refs/tags/noted-tree" .. n))
+      s.git(repo:mirror(), ("cat-file -e tree%d:only%d"):format(n, n))
+    end
+  end)
+
   it("finds commits by their ids and what they begin with", function()
     assert.equal(first, repo:commit_of(first))
     assert.equal(second, repo:commit_of(second))
@@ -46,7 +65,8 @@ describe("repo lookup", function()
     assert(repo:fetch())
     local blob = s.line(s.git(remote, "rev-parse trunk:README.md"))
     for _, name in ipairs { "", "trunk", "noted", "refs/heads/none", "refs/heads/",
-      "refs/tags/tree", first:sub(1, 3), first .. "0", first:upper():gsub("%d", "A"), blob, ("0"):rep(40), "-dash",
+      "refs/tags/tree", first:sub(1, 3), first .. "0",
+      (first:upper():gsub("%d", "A")), blob, ("0"):rep(40), "-dash",
       "--upload-pack=x", "HEAD~1", "refs/heads/trunk^", "../config" } do
       local found, err = repo:commit_of(name)
       assert.is_nil(found, name)
