@@ -19,6 +19,7 @@ struct eval_function {
     size_t n_images;
     struct str program;            /* what a helper process runs ("starlark"); empty: `run` does */
     const struct node *config;     /* what the file says about its functionConfig, or NULL */
+    bool reorders;                 /* members come in the order that it gives them */
     const struct script_source *source;
 };
 
@@ -76,6 +77,20 @@ struct eval_runner {
 
 /* --- one function --- */
 
+struct eval_result;
+
+/* Told of what happens while it happens, for verbs that show it. */
+struct eval_progress {
+    /* The pipeline of a package begins, or is done when `done`: its directory below the root. */
+    void (*package)(void *ctx, struct str dir, bool done);
+    /* A function starts: r has its image or line. selected: how many resources its selectors chose, -1
+     * when it has none. */
+    void (*starts)(void *ctx, const struct eval_result *r, int64_t selected);
+    /* It has ended. failure: why what it gave is not accepted, or empty. */
+    void (*ends)(void *ctx, const struct eval_result *r, struct str failure);
+    void *ctx;
+};
+
 struct eval_options {
     const struct eval_catalog *catalog;
     const struct eval_runner *runner; /* NULL: built-ins only */
@@ -84,6 +99,7 @@ struct eval_options {
     bool allow_exec;
     bool local;                       /* a verb of the command line: texts of kpt, not of Porch */
     int64_t deadline_ns;              /* 0: none */
+    const struct eval_progress *progress; /* or NULL */
 };
 
 /* A function as a pipeline names it. */
@@ -109,6 +125,13 @@ struct eval_result {
  * could not be run at all (out->error and exit_code are set, too). */
 int eval_one(const struct eval_options *o, struct arena *a, const struct eval_step *step,
              struct node *items, struct eval_result *out, struct err *err);
+/* Runs a step as pipelines do: over the resources that it selects; what comes back keeps the rules of
+ * paths and is put in the place of those. `package` is the path that new resources get, may be empty.
+ * A validator (not `mutate`) changes nothing. -1: the function failed (out->exit_code), or its input or
+ * output is not allowed (err says why). */
+int eval_apply(const struct eval_options *o, struct arena *a, const struct eval_step *step,
+               struct str package, bool mutate, struct node *items, struct eval_result *out,
+               struct err *err);
 
 /* --- the pipelines of a tree of packages --- */
 
@@ -117,6 +140,8 @@ struct eval_outcome {
     bool failed;
     bool written;           /* files hold what functions made, at least in part */
     struct str error;       /* of a failed render, as Porch says it: "pkg.render:\n\t…" */
+    struct str cause;       /* the same without where it happened */
+    struct node *items;     /* resources with their places, when it went well */
     struct node *results;   /* a FunctionResultList; without items when no function ran */
     size_t n_functions, n_packages; /* that went well */
 };

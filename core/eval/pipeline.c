@@ -175,7 +175,7 @@ static int settle_new(struct arena *a, struct node *item, struct str package, st
             return -1;
         }
     }
-    return krm_annotation(item, EVAL_PACKAGE_PATH).len
+    return !package.len || krm_annotation(item, EVAL_PACKAGE_PATH).len
                ? 0
                : krm_annotation_set(a, item, EVAL_PACKAGE_PATH, package, err);
 }
@@ -382,7 +382,7 @@ static int function_failed(const struct eval_options *o, const struct eval_resul
                    STR_ARG(r->error));
 }
 
-static int accept(struct arena *a, struct eval_package *p, struct node **selected,
+static int accept(struct arena *a, struct str package, struct node *items, struct node **selected,
                   const struct place *places, size_t n, struct node *output, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
@@ -396,15 +396,15 @@ static int accept(struct arena *a, struct eval_package *p, struct node **selecte
     }
     for (size_t i = 0; i < output->n; i++) {
         struct str key = {(char *)&output->items[i], sizeof(output->items[i])};
-        if (!map_has(&known, key) && settle_new(a, output->items[i], p->path, err)) {
+        if (!map_has(&known, key) && settle_new(a, output->items[i], package, err)) {
             return -1;
         }
     }
-    merge_back(a, p->current, selected, n, output);
-    if (check_places(a, p->current, err)) {
+    merge_back(a, items, selected, n, output);
+    if (check_places(a, items, err)) {
         return -1;
     }
-    return check_resources(p->current, "output", err);
+    return check_resources(items, "output", err);
 }
 
 static struct node *copy_items(struct arena *a, const struct node *items)
@@ -416,22 +416,23 @@ static struct node *copy_items(struct arena *a, const struct node *items)
     return out;
 }
 
-static int run_step(const struct eval_options *o, struct arena *a, struct eval_package *p,
-                    const struct node *f, bool mutate, struct eval_log *log, struct err *err)
+/* What messages call the function of a step. */
+static struct str reference_of(const struct eval_options *o, struct arena *a,
+                               const struct eval_step *step)
 {
-    struct node *steps = mutate ? log->mutations : log->validations;
-    struct eval_step step = step_of(a, p, f);
-    struct eval_result r = {.image = step.exec.len ? step.exec : step.image,
-                            .exec = step.exec.len > 0,
-                            .results = node_list(a)};
-    struct node *before = mutate && log->save ? copy_items(a, p->current) : NULL;
-    int rc = check_resources(p->current, "input", err);
-    rc = rc ? rc : check_double(o, &step, p->current, err);
-    if (rc) {
-        record(a, log, steps, &step, &r, arena_str(a, str_of(err->message)));
-        return -1;
+    AUTO_ERR unknown = ERR_INIT; /* eval_one says it */
+    struct eval_image image = {.reference = step->image};
+    if (!step->exec.len) {
+        (void)eval_image_resolve(o->catalog, a, step->image, step->tag, o->image_prefix, &image,
+                                 &unknown);
     }
-    struct node *list = select_items(a, &step, p->current);
+    return step->exec.len ? step->exec : image.reference;
+}
+
+static int apply_to(const struct eval_options *o, struct arena *a, const struct eval_step *step,
+                    struct str package, bool mutate, struct node *items, struct node *list,
+                    struct eval_result *out, struct err *err)
+{
     size_t n = list->n;
     struct node **selected = arena_array(a, struct node *, n);
     struct place *places = arena_array(a, struct place, n);
@@ -441,13 +442,50 @@ static int run_step(const struct eval_options *o, struct arena *a, struct eval_p
                                    krm_annotation(list->items[i], KRM_INDEX)};
     }
     struct node *output = mutate ? list : copy_items(a, list);
-    AUTO_ERR why = ERR_INIT; /* r.error has its text */
-    (void)eval_one(o, a, &step, output, &r, &why);
+    AUTO_ERR why = ERR_INIT; /* out->error has its text */
+    (void)eval_one(o, a, step, output, out, &why);
+    if (out->exit_code) {
+        return -1;
+    }
+    return mutate ? accept(a, package, items, selected, places, n, output, err) : 0;
+}
+
+int eval_apply(const struct eval_options *o, struct arena *a, const struct eval_step *step,
+               struct str package, bool mutate, struct node *items, struct eval_result *out,
+               struct err *err)
+{
+    const struct eval_progress *p = o->progress;
+    *out = (struct eval_result){
+        .image = step->exec.len ? step->exec : step->image,
+        .exec = step->exec.len > 0,
+        .results = node_list(a)};
+    struct node *list = select_items(a, step, items);
+    if (p) {
+        bool chosen = node_is(step->selectors, NODE_LIST) || node_is(step->exclude, NODE_LIST);
+        out->image = reference_of(o, a, step);
+        p->starts(p->ctx, out, chosen ? (int64_t)list->n : -1);
+    }
+    int rc = check_resources(items, "input", err);
+    rc = rc ? rc : check_double(o, step, items, err);
+    rc = rc ? rc : apply_to(o, a, step, package, mutate, items, list, out, err);
+    if (p) {
+        p->ends(p->ctx, out, rc && !out->exit_code ? str_of(err->message) : STR_NULL);
+    }
+    return rc;
+}
+
+static int run_step(const struct eval_options *o, struct arena *a, struct eval_package *p,
+                    const struct node *f, bool mutate, struct eval_log *log, struct err *err)
+{
+    struct node *steps = mutate ? log->mutations : log->validations;
+    struct eval_step step = step_of(a, p, f);
+    struct eval_result r;
+    struct node *before = mutate && log->save ? copy_items(a, p->current) : NULL;
+    int rc = eval_apply(o, a, &step, p->path, mutate, p->current, &r, err);
     if (r.exit_code) {
         record(a, log, steps, &step, &r, r.ran ? STR_NULL : r.error);
         return function_failed(o, &r, err);
     }
-    rc = mutate ? accept(a, p, selected, places, n, output, err) : 0;
     record(a, log, steps, &step, &r, rc ? arena_str(a, str_of(err->message)) : STR_NULL);
     if (rc && before) {
         p->current = before;

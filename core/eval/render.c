@@ -30,9 +30,16 @@ static bool annotated(const struct eval_package *p, const char *key)
 
 static int run_package(struct render *r, struct eval_package *p, struct err *err)
 {
+    const struct eval_progress *progress = r->o->progress;
     r->failed = p;
+    if (progress) {
+        progress->package(progress->ctx, p->dir, false);
+    }
     if (eval_pipeline_run(r->o, r->t.a, p, &r->log, &r->plain, err)) {
         return -1;
+    }
+    if (progress) {
+        progress->package(progress->ctx, p->dir, true);
     }
     r->failed = NULL;
     r->n_packages++;
@@ -267,6 +274,7 @@ static int finish_failed(struct render *r, const struct map *sources, const char
 {
     out->failed = true;
     out->error = api_text(r, text);
+    out->cause = arena_str(r->t.a, str_of(text));
     if (r->log.save) {
         struct node *items = node_list(r->t.a);
         collect_partial(r, &r->t.list[0], items);
@@ -291,6 +299,7 @@ static int finish(struct render *r, const struct map *sources, struct eval_outco
         return -1;
     }
     out->written = true;
+    out->items = items;
     return set_status(r, &out->files, NULL, err);
 }
 
@@ -344,7 +353,7 @@ int eval_render(const struct eval_options *o, struct arena *a, const struct krm_
             return err_move(err, &why);
         }
         out->failed = true;
-        out->error = arena_str(a, str_of(why.message));
+        out->error = out->cause = arena_str(a, str_of(why.message));
         return 0;
     }
     AUTO_MAP sources = MAP_INIT;

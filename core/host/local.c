@@ -190,7 +190,8 @@ const struct host_function host_process_functions[] = {
 /* The modules of workflows and those that exist here alone. */
 static void local_modules(struct script_module out[MAX_MODULES])
 {
-    static const char *const own[] = {"lanai.process", "lanai.files", "lanai.git"};
+    static const char *const own[] = {"lanai.process", "lanai.files", "lanai.git",
+                                      "lanai.eval"};
     size_t n = 0;
     for (; host_modules[n].name; n++) {
         out[n] = host_modules[n];
@@ -244,6 +245,7 @@ int host_local_run(const struct host_local *l, int *out_code, struct err *err)
     }
     script_run_free(r);
     host_files_done(&st);
+    host_eval_done(&st);
     host_run_done(&run);
     repo_pool_close(run.pool);
     map_done(&st.opened);

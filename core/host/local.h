@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "script/script.h"
+#include "eval/eval.h"
 
 struct host_local {
     struct script_set *set;
@@ -13,6 +13,7 @@ struct host_local {
     const char *const *args;
     size_t n_args;
     const char *cache;       /* directory of git mirrors, made when first needed */
+    const struct eval_runner *runner; /* runs what is not built in; NULL: nothing does */
     int in, out, err;        /* file descriptors of the verb */
 };
 

@@ -40,6 +40,7 @@ struct host_state {
     struct str *temporary;          /* directories that a verb made, removed at its end */
     size_t n_temporary, cap_temporary;
     struct map opened;              /* URL → struct repo of a verb, fetched */
+    struct host_eval *eval;         /* functions of a verb; NULL until it opens them */
 };
 
 struct host_state *host_state_of(lua_State *L);
@@ -66,7 +67,7 @@ extern const struct host_function host_read_functions[], host_effect_functions[]
     host_info_functions[], host_tree_functions[], host_node_functions[], host_text_functions[],
     host_krm_functions[], host_fetch_functions[], host_process_functions[], host_files_functions[],
     host_git_functions[], host_resources_functions[],
-    host_merge_functions[];
+    host_merge_functions[], host_eval_functions[];
 
 /* Sets those functions of a class that `effects` allow (NULL workflow: all) into the table on
  * top. */
@@ -94,6 +95,9 @@ bool host_compat_is_kpt(lua_State *L, int arg);
 /* --- verbs: files.c, git.c --- */
 /* Removes the temporary directories of a verb. */
 void host_files_done(struct host_state *st);
+
+/* --- functions for verbs: eval.c --- */
+void host_eval_done(struct host_state *st);
 
 /* --- reads: read.c --- */
 /* Reads what the selector table at index says ({kind=, name=} or {kind=, where=, limit=}) and

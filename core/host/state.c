@@ -36,7 +36,7 @@ const struct host_function *const host_function_tables[] = {
     host_read_functions, host_effect_functions, host_info_functions, host_tree_functions,
     host_node_functions, host_text_functions,   host_krm_functions,  host_fetch_functions,
     host_process_functions, host_files_functions, host_git_functions,
-    host_resources_functions, host_merge_functions, NULL,
+    host_resources_functions, host_merge_functions, host_eval_functions, NULL,
 };
 
 static const struct {

@@ -15,7 +15,8 @@ local M = {}
 --- @field flags table<string, {kind: string, default: any, help: string, short: string?}>|nil
 --- @field min integer|nil number of arguments
 --- @field max integer|nil
---- @field run fun(args: string[], flags: table): integer
+--- @field rest boolean|nil words behind "--" are not arguments: they come as the third parameter
+--- @field run fun(args: string[], flags: table, rest: string[]): integer
 
 -- Flags that every verb takes. Those without help are kpt's and mean nothing here.
 local GLOBAL = {
@@ -94,6 +95,9 @@ local function store(values, name, flag, text)
       return err
     end
     values[name] = value
+  elseif flag.kind == "stringArray" then
+    values[name] = values[name] or {}
+    table.insert(values[name], text)
   elseif flag.kind == "list" then
     values[name] = values[name] or {}
     for _, part in ipairs(lanai.split(text, ",")) do
@@ -140,14 +144,15 @@ local function all_flags(command)
   return flags
 end
 
--- Splits words into arguments and flags.
+-- Splits words into arguments, flags, and what stands behind "--".
 local function parse(command, words)
-  local flags, values, args = all_flags(command), {}, {}
+  local flags, values, args, rest = all_flags(command), {}, {}, {}
   local at = 1
   while at <= #words do
     local word = words[at]
     if word == "--" then
-      table.move(words, at + 1, #words, #args + 1, args)
+      local behind = command.rest and rest or args
+      table.move(words, at + 1, #words, #behind + 1, behind)
       break
     elseif #word > 1 and word:sub(1, 1) == "-" then
       local name, flag, text, last = take_flag(flags, words, at)
@@ -166,7 +171,7 @@ local function parse(command, words)
       values[name] = flag.default
     end
   end
-  return args, values
+  return args, values, rest
 end
 
 local function check_count(command, n)
@@ -216,7 +221,7 @@ end
 --- @param words string[]
 --- @return integer
 function M.run(group, command, words)
-  local args, values = parse(command, words)
+  local args, values, rest = parse(command, words)
   if not args then
     return M.usage_error(values)
   elseif values.help then
@@ -226,7 +231,7 @@ function M.run(group, command, words)
   if wrong then
     return M.usage_error(wrong)
   end
-  return command.run(args, values)
+  return command.run(args, values, rest)
 end
 
 --- Makes the entry of a group of verbs.

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- `lanai fn`: packages as lists of resources.
+-- `lanai fn`: functions over packages, and packages as lists of resources.
 
 local command = require("cli.command")
 
-return command.group("fn", "Turns packages into resource lists and back.", { "source", "sink" })
+return command.group("fn", "Runs functions over packages; turns packages into resource lists.",
+  { "render", "eval", "source", "sink", "new", "test", "doc" })

@@ -5,7 +5,7 @@
 -- What verbs of the command line (lua/cli) have besides the pure helpers. Workflows and functions
 -- never see these.
 
-local lanai = { process = {}, files = {}, git = {} }
+local lanai = { process = {}, files = {}, git = {}, eval = {} }
 
 --- Writes to standard output.
 --- @since 1
@@ -139,5 +139,45 @@ function lanai.git.commit(url, name) end
 --- @param directory string
 --- @return lanai.Package|false|nil, lanai.Error?
 function lanai.git.tree(url, commit, directory) end
+
+--- Loads the functions that ship, and those of directories: NAME.lua shadows a shipped one.
+--- @since 1
+--- @phases local
+--- @param directories string[]
+--- @return true|nil, lanai.Error?
+function lanai.eval.open(directories) end
+
+--- Gives what each function says about itself, by name.
+--- @since 1
+--- @phases local
+--- @return table[] of {name, summary, doc, path, versions, images}
+function lanai.eval.functions() end
+
+--- What a run shows while it happens; each may be left out.
+--- @class lanai.EvalListener
+--- @field package fun(dir: string)|nil the pipeline of a package begins
+--- @field done fun(dir: string)|nil it went well
+--- @field starts fun(result: table)|nil
+--- @field ends fun(result: table, failure: string)|nil failure: why its output is not accepted
+
+--- Runs one function over items as pipelines do and changes them: {items, image or exec, tag,
+--- config, selectors, exclude, allow_exec, prefix, compat, on: lanai.EvalListener}. The answer tells
+--- what became of it: {image or exec, exit_code, results, log, error, ms, ran}, and `failure` when
+--- input or output are not allowed. `ran` is false when it could not be run at all; a function that
+--- fails leaves the items as they were.
+--- @since 1
+--- @phases local
+--- @param step table
+--- @return table
+function lanai.eval.one(step) end
+
+--- Renders the package in files: {files, root: absolute path in messages, allow_exec, prefix, compat,
+--- on}. The answer is {files, items, results: a FunctionResultList, functions, packages}, the last two
+--- being numbers; and when it failed `failure`, and in `written` whether files hold what was done.
+--- @since 1
+--- @phases local
+--- @param what table
+--- @return table|nil, lanai.Error?
+function lanai.eval.render(what) end
 
 return lanai

@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- A function into the pipeline of a Kptfile (`fn eval --save`, cad-library.md §5.1). Comments stay;
+-- in `kpt` mode the text is that of kpt, which writes all fields anew and puts comments back.
+
+local krm = require("lanai.krm")
+local lanai = require("lanai")
+local node = require("lanai.node")
+local resources = require("lanai.resources")
+
+local M = {}
+
+-- An image without its tag or digest.
+local function bare(image)
+  local name = image:gsub("@.*$", "")
+  return (name:gsub(":[^/:]*$", ""))
+end
+
+local function is_same(entry, fn)
+  if fn.image then
+    return entry.image ~= nil and bare(entry.image) == bare(fn.image)
+  end
+  return entry.exec == fn.exec
+end
+
+-- The entry of a pipeline. Of the functionConfig of words only the data has a place.
+local function entry_of(fn)
+  local entry = node.map()
+  entry.image, entry.exec = fn.image, fn.exec
+  if fn.config_path then
+    entry.configPath = fn.config_path
+  elseif #node.keys(fn.config.data or node.map()) > 0 then
+    entry.configMap = node.map(lanai.copy(fn.config.data))
+    node.set_style(entry.configMap, "plain")
+  end
+  entry.selectors, entry.exclude = fn.selectors, fn.exclude
+  return entry
+end
+
+local function member(parent, key, empty)
+  if parent[key] == nil then
+    parent[key] = empty
+  end
+  return parent[key]
+end
+
+--- Puts a function into a list of the pipeline, in place of the one that has its image or its
+--- command line.
+--- @param text string of the Kptfile
+--- @param kind string "mutator" or "validator"
+--- @param fn table image or exec, config, config_path, selectors, exclude
+--- @param compat string
+--- @return string|nil, "Added"|"Updated"|lanai.Error
+function M.put(text, kind, fn, compat)
+  local before = { { path = "Kptfile", text = text } }
+  local items, err = resources.read(before, { annotate = true, wide = true })
+  if not items then
+    return nil, err
+  end
+  local list = member(member(items[1], "pipeline", node.map()), kind .. "s", node.list())
+  local outcome, at = "Added", #list + 1
+  for i = 1, #list do
+    if is_same(list[i], fn) then
+      outcome, at = "Updated", i
+    end
+  end
+  if outcome == "Added" then
+    node.insert(list, at, entry_of(fn))
+  else
+    node.set(list, at, entry_of(fn))
+  end
+  local written, failure = resources.write(items, { keep = before })
+  if not written then
+    return nil, failure
+  end
+  return written[1].text, outcome
+end
+
+return M
