@@ -262,12 +262,18 @@ static bool equal_here(struct buf *stack, const struct node *a, const struct nod
     return false;
 }
 
+/* A key that is null is the same whether it is written or not. */
+static struct str key_of(const struct node_member *m)
+{
+    return m->key.len == 0 && node_is(m->name, NODE_NULL) ? STR("null") : m->key;
+}
+
 static bool maps_equal(struct buf *stack, const struct node *a, const struct node *b)
 {
     AUTO_MEMBERS ix = {0};
     for (size_t i = 0; i < a->n; i++) {
         size_t j = i; /* most maps have the same order */
-        if (!str_eq(a->members[i].key, b->members[i].key)) {
+        if (!str_eq(key_of(&a->members[i]), key_of(&b->members[i]))) {
             j = members_find(&ix, b->members, b->n, a->members[i].key);
         }
         if (j == MEMBERS_NONE || !equal_here(stack, a->members[i].value, b->members[j].value)) {

@@ -34,11 +34,11 @@ int yaml_edit_values(struct arena *a, struct str text, const struct node *want, 
                      struct err *err);
 /* Makes the first document of text hold the tree `want`, comments, styles and anchors included,
  * as yaml_read would read it: lines of what differs change, all others stay. When a layout defeats
- * that, the document is written anew with its comments. */
+ * that, the document is written anew with its comments. UTF-16 becomes UTF-8 when it changes. */
 int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, struct str *out,
                    struct err *err);
-/* The same where the first document of text was read before: doc, with its spans (NULL: there is
- * none). */
+/* The same where the first document of text, which is UTF-8, was read before: doc, with its spans
+ * (NULL: there is none). */
 struct yaml_doc;
 int yaml_edit_doc(struct arena *a, struct str text, const struct yaml_doc *doc,
                   const struct node *want, struct str *out, struct err *err);

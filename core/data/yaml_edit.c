@@ -11,6 +11,7 @@
 #include "data/yaml_diff.h"
 #include "data/yaml_doc.h"
 #include "data/yaml_graft.h"
+#include "data/yaml_token.h"
 #include "data/yaml_values.h"
 
 static int read_first(struct arena *a, struct str text, size_t depth, struct yaml_docs *out,
@@ -166,10 +167,15 @@ int yaml_edit_tree(struct arena *a, struct str text, const struct node *want, st
                    struct err *err)
 {
     struct yaml_docs docs;
-    if (read_first(a, text, 0, &docs, err)) {
+    struct str plain = yaml_as_utf8(a, text);
+    if (read_first(a, plain, 0, &docs, err) ||
+        yaml_edit_doc(a, plain, docs.n ? docs.list : NULL, want, out, err)) {
         return -1;
     }
-    return yaml_edit_doc(a, text, docs.n ? docs.list : NULL, want, out, err);
+    if (out->ptr == plain.ptr) {
+        *out = text;
+    }
+    return 0;
 }
 
 int yaml_edit_doc(struct arena *a, struct str text, const struct yaml_doc *doc,

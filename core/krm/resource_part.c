@@ -107,6 +107,11 @@ static struct str locate(struct arena *a, struct str text)
     return at < 0 ? STR_NULL : str_sub(where, (size_t)at, where.len);
 }
 
+static bool is_utf16(struct str text)
+{
+    return str_has_prefix(text, STR("\xff\xfe")) || str_has_prefix(text, STR("\xfe\xff"));
+}
+
 int krm_parts_read(struct arena *a, struct str text, struct krm_parts *out, struct str *where,
                    struct err *err)
 {
@@ -121,7 +126,7 @@ int krm_parts_read(struct arena *a, struct str text, struct krm_parts *out, stru
         AUTO_ERR failure = ERR_INIT;
         struct str plain = krm_plain_lines(a, part->text);
         int rc = yaml_read(a, plain, NULL, &docs, NULL, &failure);
-        part->placed = plain.ptr == part->text.ptr;
+        part->placed = plain.ptr == part->text.ptr && !is_utf16(plain);
         if (rc && docs.n == 0) {
             *where = locate(a, text);
             err_move(err, &failure);

@@ -272,6 +272,13 @@ describe("yaml_edit_tree", function()
     end
   end)
 
+  it("edits UTF-16 as UTF-8, and keys that are not written", function()
+    local text = "\xff\xfea\0:\0 \0001\0\n\0b\0:\0 \0002\0\n\0"
+    assert.equal("a: 3\nb: 2\n", (probe.edit(text, "a: 3\nb: 2\n")))
+    assert.equal(text, (probe.edit(text, "a: 1\nb: 2\n")))
+    assert.equal("null: 1\n", (probe.edit("x: 1\n", "?\n: 1\n")))
+  end)
+
   it("gives back an equal text byte for byte", function()
     for _, text in ipairs { "a:   1 # x\n\n\nb: {c: 1,\n  d}\n", "# only\n? a\n: - b\n",
       "--- \nx\n" } do
