@@ -31,18 +31,21 @@ type result struct {
 
 // context is `ctx` of a script. Documents that most scripts never look at are made when they do.
 type context struct {
-	resources *starlark.Dict
-	openAPI   starlark.Value
+	resources   *starlark.Dict
+	openAPI     starlark.Value
+	environment starlark.Value
 }
 
-var environment *starlark.Dict
+// variables are those that the process was started with.
+var variables []string
 
-func setEnvironment(variables []string) {
-	environment = starlark.NewDict(len(variables))
+func environment() starlark.Value {
+	d := starlark.NewDict(len(variables))
 	for _, v := range variables {
 		name, value, _ := strings.Cut(v, "=")
-		environment.SetKey(starlark.String(name), starlark.String(value))
+		d.SetKey(starlark.String(name), starlark.String(value))
 	}
+	return d
 }
 
 func (c *context) String() string        { return "context" }
@@ -60,7 +63,10 @@ func (c *context) Attr(name string) (starlark.Value, error) {
 	case "resource_list":
 		return c.resources, nil
 	case "environment":
-		return environment, nil
+		if c.environment == nil {
+			c.environment = environment()
+		}
+		return c.environment, nil
 	case "open_api":
 		if c.openAPI == nil {
 			c.openAPI = openAPI()

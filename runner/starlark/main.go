@@ -15,6 +15,7 @@ import (
 
 const (
 	maxLog    = 1 << 20
+	maxStack  = 64 << 20
 	softBytes = 192 << 20 // the collector works harder from here on; the limit is the parent's
 )
 
@@ -73,17 +74,37 @@ func serve() error {
 	return nil
 }
 
+// hush lets the runtime say nothing when a script brings it down: its pages of goroutines are no
+// news for the log of a server. What comes back is the old standard error. The package os would
+// begin to poll files here, with system calls that are not allowed later.
+func hush() *os.File {
+	null, err := syscall.Open(os.DevNull, syscall.O_WRONLY, 0)
+	if err != nil {
+		return os.Stderr
+	}
+	defer syscall.Close(null)
+	old, err := syscall.Dup(2)
+	if err == nil {
+		err = syscall.Dup3(null, 2, 0)
+	}
+	if err != nil {
+		return os.Stderr
+	}
+	return os.NewFile(uintptr(old), "stderr")
+}
+
 func main() {
 	debug.SetMemoryLimit(softBytes)
 	debug.SetGCPercent(400)
-	environment := os.Environ()
-	if err := seal(); err != nil {
-		fmt.Fprintln(os.Stderr, "lanai-starlark: cannot give up rights:", err)
-		os.Exit(1)
+	debug.SetMaxStack(maxStack)
+	variables = os.Environ()
+	log := hush()
+	err := seal()
+	if err == nil {
+		err = serve()
 	}
-	setEnvironment(environment)
-	if err := serve(); err != nil {
-		fmt.Fprintln(os.Stderr, "lanai-starlark:", err)
+	if err != nil {
+		fmt.Fprintln(log, "lanai-starlark:", err)
 		os.Exit(1)
 	}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -117,7 +118,7 @@ func seal() error {
 		flagAllThreads, uintptr(unsafe.Pointer(&program)))
 	runtime.KeepAlive(code)
 	if errno != 0 {
-		return errno
+		return fmt.Errorf("cannot limit system calls: %w", errno)
 	}
 	return nil
 }
