@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "eval/programs.h"
 #include "host/local.h"
 #include "main/verbs.h"
 
@@ -34,11 +35,22 @@ static int run(const char *module, int argc, char **argv)
                            .in = STDIN_FILENO,
                            .out = STDOUT_FILENO,
                            .err = STDERR_FILENO};
+    /* The variable of the server's setting. */
+    const struct eval_programs_options o = {.map = getenv("LANAI_FUNCTIONS_CONFIG")};
+    struct eval_programs *programs = NULL;
+    struct eval_runner runner;
     int code = 1;
-    if (script_set_load(NULL, &l.set, &err) < 0 || host_local_run(&l, &code, &err) < 0) {
+    int rc = eval_programs_new(&o, &programs, &err);
+    if (rc == 0) {
+        runner = eval_programs_runner(programs);
+        l.runner = &runner;
+        rc = script_set_load(NULL, &l.set, &err);
+    }
+    if (rc < 0 || host_local_run(&l, &code, &err) < 0) {
         fprintf(stderr, "Error: %s\n", err.message);
     }
     script_set_unref(l.set);
+    eval_programs_free(programs);
     return code;
 }
 
