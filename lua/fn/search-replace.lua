@@ -247,6 +247,16 @@ local function create(s, resource, list)
   return found(s, { value = node.at(parent, key), path = s.path, found = list })
 end
 
+-- Annotations that say where a resource is are not its content: a value that is found there would
+-- move files.
+local PLACE = { ["config.kubernetes.io/path"] = true, ["config.kubernetes.io/index"] = true,
+  ["config.k8s.io/id"] = true }
+
+local function is_place(path, key)
+  return path:find("^metadata%.annotations%.")
+    and (PLACE[key] or tostring(key):find("^internal%.config%.kubernetes%.io/"))
+end
+
 local function search(s, resource, list)
   if s.absolute then
     return create(s, resource, list)
@@ -256,7 +266,7 @@ local function search(s, resource, list)
     local kind = node.kind(value)
     if kind == "list" then
       visit_list(s, field)
-    elseif kind ~= "map" and kind ~= "alias" then
+    elseif kind ~= "map" and kind ~= "alias" and not is_place(path, key) then
       local ok, problem = visit_scalar(s, field)
       if not ok then
         return nil, problem
@@ -290,7 +300,8 @@ local function run(items, config, out)
   local n = 0
   for _, resource in pairs(items) do
     if not s.files or s.files:test(item.path(resource) or "") then
-      local list, ok = {}, nil
+      local list = {}
+      local ok
       ok, problem = search(s, resource, list)
       if not ok then
         return fail(out, problem)
