@@ -106,6 +106,7 @@ static int read_table(lua_State *L)
     if (config == LUA_TTABLE && has_members(L)) {
         f->config = script_to_node(L, -1);
     }
+    f->reorders = lua_getfield(L, 1, "reorders") == LUA_TBOOLEAN && lua_toboolean(L, -1);
     if (lua_getfield(L, 1, "pure") != LUA_TBOOLEAN || !lua_toboolean(L, -1)) {
         bad(L, "pure", "must be true: a function has nothing but its arguments");
     }

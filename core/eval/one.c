@@ -8,8 +8,8 @@
 #include "krm/annotation.h"
 #include "krm/heal.h"
 
-static int heal(const struct eval_options *o, struct arena *a, const struct eval_touched *t,
-                const struct node *items, struct err *err)
+static int heal(const struct eval_options *o, struct arena *a, const struct eval_function *f,
+                const struct eval_touched *t, const struct node *items, struct err *err)
 {
     const struct krm_heal_options with = {.kpt = o->kpt, .item = true};
     for (size_t i = 0; i < items->n; i++) {
@@ -20,9 +20,25 @@ static int heal(const struct eval_options *o, struct arena *a, const struct eval
         if (krm_heal_comments(a, before, items->items[i], &with, err)) {
             return -1;
         }
-        krm_heal_order(a, before, items->items[i], &with);
+        if (!f->reorders) {
+            krm_heal_order(a, before, items->items[i], &with);
+        }
     }
     return 0;
+}
+
+/* kpt hands functions resources without their documents: what stood at the document stands at the
+ * resource then. */
+static void leave_documents(const struct node *items)
+{
+    for (size_t i = 0; i < items->n; i++) {
+        struct node_notes *n = items->items[i]->notes;
+        if (n) {
+            n->head = n->head.len ? n->head : n->top;
+            n->foot = n->foot.len ? n->foot : n->bottom;
+            n->top = n->bottom = STR_NULL;
+        }
+    }
 }
 
 static int run_builtin(const struct eval_options *o, struct arena *a, const struct eval_image *image,
@@ -39,7 +55,10 @@ static int run_builtin(const struct eval_options *o, struct arena *a, const stru
     }
     int rc = eval_builtin_run(o, a, image->function, &job, &touched, err);
     if (rc == 0 && !job.failed) {
-        rc = heal(o, a, &touched, items, err);
+        if (o->kpt) {
+            leave_documents(items);
+        }
+        rc = heal(o, a, image->function, &touched, items, err);
     }
     if (rc || job.failed) {
         eval_touched_undo(&touched);
