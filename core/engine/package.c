@@ -71,13 +71,26 @@ static size_t n_tasks(const struct node *object)
     return node_is(tasks, NODE_LIST) ? tasks->n : 0;
 }
 
+/* True when the update adds a task about a directory of the draft; other tasks that an update
+ * brings are ignored, as by the peer. */
+static bool adds_subpackage(const struct engine_write *w)
+{
+    size_t n = n_tasks(w->object);
+    if (n != n_tasks(w->old) + 1) {
+        return false;
+    }
+    const struct node *task = node_at(w->object, "spec.tasks")->items[n - 1];
+    return node_text_at(task, "clone.subpackageDir").len ||
+           node_text_at(task, "upgrade.subpackageDir").len;
+}
+
 /* "PackageRevision/<verb>" of an update: what the change of lifecycle, or a task that was added,
  * asks for. */
 static const char *update_verb(const struct engine_write *w)
 {
     struct str old = node_text_at(w->old, "spec.lifecycle");
     struct str now = node_text_at(w->object, "spec.lifecycle");
-    if (str_eqz(now, "Draft") && str_eq(old, now) && n_tasks(w->object) == n_tasks(w->old) + 1) {
+    if (str_eqz(now, "Draft") && str_eq(old, now) && adds_subpackage(w)) {
         return "PackageRevision/subpackage";
     }
     if (!now.len || str_eq(old, now)) {
