@@ -107,9 +107,8 @@ local function set_list(field, values)
   return text
 end
 
--- Sets the fields of one resource; gives how many, or nil and a message.
-local function apply(resource, values, keys, out)
-  local count = 0
+-- Sets the fields of one resource and says so in `results`; gives a message when it fails.
+local function apply(resource, values, keys, results)
   for _, field in ipairs(setter.fields(resource)) do
     if is_wanted(field.pattern, values) then
       local text, message
@@ -119,14 +118,13 @@ local function apply(resource, values, keys, out)
         text, message = set_scalar(field, values, keys)
       end
       if not text then
-        return nil, message
+        return message
       end
-      count = count + 1
-      out:result({ message = "set field value to " .. quote(text), field = { path = field.path },
-        file = { path = item.path(resource) } })
+      results[#results + 1] = { message = "set field value to " .. quote(text),
+        field = { path = field.path },
+        file = { path = item.path(resource) } }
     end
   end
-  return count
 end
 
 local function fail(out, message)
@@ -135,22 +133,23 @@ local function fail(out, message)
 end
 
 local function run(items, config, out)
-  local values, keys, count = setter.data(config), {}, 0
+  local values, keys, results = setter.data(config), {}, {}
   for key in pairs(values) do
     keys[#keys + 1] = key
   end
   table.sort(keys)
   for i = 1, #items do
-    local n, message = apply(items[i], values, keys, out)
-    if not n then
+    local message = apply(items[i], values, keys, results)
+    if message then
       return fail(out, message)
     end
-    count = count + n
   end
-  if count > 0 then
+  for _, result in ipairs(results) do
+    out:result(result)
+  end
+  if #results > 0 then
     return true
-  end
-  if not out:at_least("v0.2.0") then
+  elseif not out:at_least("v0.2.0") then
     return fail(out, "no matches for the input list of setters")
   end
   out:result({ message = "no matches for input setter(s)" })
