@@ -20,6 +20,15 @@ function M.absolute(path)
   return location.clean(path)
 end
 
+-- A path as seen from the working directory, when it is below it.
+local function from_here(path)
+  local here = assert(files.real("."))
+  if path == here then
+    return "."
+  end
+  return path:sub(1, #here + 1) == here .. "/" and path:sub(#here + 2) or path
+end
+
 --- The directory that a user named, with links resolved; nil and kpt's words when it is not there.
 --- @param path string
 --- @return string|nil, string?
@@ -30,7 +39,7 @@ function M.resolve(path)
   end
   if files.is_link(path) then
     process.warn(("[WARN] resolved symlink %q to %q, please note that the symlinks within the "
-      .. "package are ignored\n"):format(path, real))
+      .. "package are ignored\n"):format(path, path:sub(1, 1) == "/" and real or from_here(real)))
   end
   return real
 end

@@ -31,7 +31,10 @@ end
 --- @param output string
 --- @return true|nil, string?
 function M.check(output)
-  return output == "" or output == "stdout" or output == "unwrap" or M.check_new(output)
+  if output == "" or output == "stdout" or output == "unwrap" then
+    return true
+  end
+  return M.check_new(output)
 end
 
 --- Writes resources into a new directory by their annotations.

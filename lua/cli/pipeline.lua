@@ -1,14 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- A function into the pipeline of a Kptfile (`fn eval --save`, cad-library.md §5.1). Comments stay;
--- in `kpt` mode the text is that of kpt, which writes all fields anew and puts comments back.
+-- in `kpt` mode lists are indented as kpt does it in Kptfiles that it writes.
 
-local krm = require("lanai.krm")
 local lanai = require("lanai")
 local node = require("lanai.node")
 local resources = require("lanai.resources")
 
 local M = {}
+
+-- How lists of a resource are indented when it is written.
+local WIDE = "internal.config.kubernetes.io/seqindent"
 
 -- An image without its tag or digest.
 local function bare(image)
@@ -69,7 +71,11 @@ function M.put(text, kind, fn, compat)
   else
     node.set(list, at, entry_of(fn))
   end
-  local written, failure = resources.write(items, { keep = before })
+  if compat == "kpt" then
+    items[1].metadata.annotations[WIDE] = "wide"
+  end
+  local written, failure = resources.write(items, { compat = compat,
+    keep = compat ~= "kpt" and before or nil })
   if not written then
     return nil, failure
   end

@@ -19,7 +19,8 @@ local corpus = require("spec.conformance.lib.corpus")
 local deviations = require("spec.conformance.lib.deviations")
 
 local AREAS = { "util", "api", "registry", "repository", "engine", "git", "cli", "task",
-  "fixtures", "yaml", "kyaml", "merge", "packages", "setters" }
+  "fixtures", "yaml", "kyaml", "merge", "packages", "setters",
+  "functions" }
 
 -- Categories of the corpus that ask for parts which lanai does not have.
 local NOT_YET = {

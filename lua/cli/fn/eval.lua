@@ -119,21 +119,19 @@ local function read_config(path)
     return nil, ("functionConfig %q must not contain more than one config, got %d"):format(path,
       #items)
   end
-  return items[1]
+  local config = items[1]
+  local field = not config.apiVersion and "apiVersion" or not config.kind and "kind"
+    or not (config.metadata and config.metadata.name) and "metadata.name"
+  if field then
+    return nil, ("functionConfig %q: resource must have `%s`"):format(path, field)
+  end
+  return config
 end
 
 -- --- where resources come from and go ---
 
-local function without(path, list)
-  local kept = {}
-  for _, file in ipairs(list) do
-    kept[#kept + 1] = file.path ~= path and file or nil
-  end
-  return kept
-end
-
--- What eval works on: items, and for a directory its files.
-local function read_input(argument, own_config)
+-- What eval works on: items; for a directory its files, and which of them has the functionConfig.
+local function read_input(argument, config_file)
   if argument == "-" then
     local text, err = process.input()
     if not text then
@@ -151,9 +149,9 @@ local function read_input(argument, own_config)
   if not root then
     return nil, err.message
   end
-  local config_path = own_config and own_config:sub(1, #directory + 1) == directory .. "/"
-    and own_config:sub(#directory + 2) or nil
-  local list = without(config_path, reading.files(root))
+  local config_path = config_file and config_file:sub(1, #directory + 1) == directory .. "/"
+    and config_file:sub(#directory + 2) or nil
+  local list = reading.files(root)
   local items
   items, err = resources.read(list, READ)
   return items and { items = items, files = list, root = root, directory = directory,
@@ -280,7 +278,8 @@ local function run(args, flags, rest)
   local fn, input = asked.fn, asked.input
   local step = eval.one { items = input.items, image = fn.image,
     tag = flags.tag ~= "" and flags.tag or nil, exec = fn.exec, config = fn.config,
-    selectors = fn.selectors, exclude = fn.exclude, allow_exec = true, prefix = functions.prefix(flags), compat = flags.compat,
+    selectors = fn.selectors, exclude = fn.exclude, allow_exec = true,
+    prefix = functions.prefix(flags), compat = flags.compat,
     on = progress.listener() }
   local failure = step.failure or not step.ran and step.error
   if failure then
@@ -308,7 +307,6 @@ local FLAGS = functions.flags {
   mount = { kind = "stringArray", default = {} },
   network = { kind = "bool", default = false },
   ["as-current-user"] = { kind = "bool", default = false },
-  ["include-meta-resources"] = { kind = "bool", default = false, short = "m" },
   keywords = { kind = "stringArray", default = {}, short = "k" },
 }
 

@@ -12,6 +12,7 @@ local location = require("lanai.location")
 local output = require("cli.output")
 local process = require("lanai.process")
 local progress = require("cli.progress")
+local reading = require("cli.resources")
 local tree = require("lanai.tree")
 
 local function check(flags)
@@ -47,15 +48,8 @@ local function read_package(path)
   else
     err = { kptfile = ".", missing = true, message = "no Kptfile" }
   end
-  return ok and { root = root, directory = directory }, err and command.fail(err, directory)
-end
-
-local function files_of(root)
-  local list = {}
-  for _, path in ipairs(root:files()) do
-    list[#list + 1] = { path = path, text = root:file(path) }
-  end
-  return list
+  return ok and { root = root, directory = directory, files = reading.files(root) },
+    err and command.fail(err, directory)
 end
 
 -- Writes what became of the files. A failure leaves its mark in the Kptfile.
@@ -67,9 +61,9 @@ local function write_back(package, outcome)
       after:set(file.path, file.text)
     end
   end
-  for _, path in ipairs(after:files()) do
-    if not now[path] then
-      after:set(path, nil)
+  for _, file in ipairs(package.files) do
+    if not now[file.path] then
+      after:set(file.path, nil)
     end
   end
   return disk.save(package.directory, package.root, after)
@@ -97,7 +91,7 @@ local function run(args, flags)
   end
   local said = false -- whether the function that failed has told why
   local listener = progress.listener(location.base(package.directory))
-  local outcome, err = eval.render { files = files_of(package.root), root = package.directory,
+  local outcome, err = eval.render { files = package.files, root = package.directory,
     allow_exec = flags["allow-exec"], prefix = functions.prefix(flags), compat = flags.compat,
     on = { package = listener.package, done = listener.done, starts = listener.starts,
       ends = function(step, failure)
