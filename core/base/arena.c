@@ -51,6 +51,26 @@ void arena_join(struct arena *a, struct arena *from)
     *from = (struct arena){.limit = from->limit};
 }
 
+struct arena_mark arena_mark(const struct arena *a)
+{
+    return (struct arena_mark){a->blocks, a->at, a->end, a->used};
+}
+
+void arena_rewind(struct arena *a, const struct arena_mark *m)
+{
+    while (a->blocks != m->block) {
+        struct arena_block *next = a->blocks->next;
+        mem_free(a->blocks);
+        a->blocks = next;
+    }
+    if (m->at) {
+        memset(m->at, 0, (size_t)(m->end - m->at)); /* what is handed out next is zeroed, too */
+    }
+    a->at = m->at;
+    a->end = m->end;
+    a->used = m->used;
+}
+
 static bool grow(struct arena *a, size_t need)
 {
     size_t size = a->blocks ? a->blocks->size * 2 : BLOCK_MIN;

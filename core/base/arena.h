@@ -31,6 +31,15 @@ void arena_done(struct arena *a);
 void arena_clear(struct arena *a);
 /* Moves what `from` holds into a; from is empty afterwards. */
 void arena_join(struct arena *a, struct arena *from);
+/* Gives back what was taken since the mark: for work in a long-lived arena whose
+ * result is copied out of it. A mark ends with arena_clear and with a rewind to an earlier one. */
+struct arena_mark {
+    struct arena_block *block;
+    char *at, *end;
+    size_t used;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, const struct arena_mark *m);
 /* Zeroed, 16-byte aligned. NULL only past the limit. */
 void *arena_alloc(struct arena *a, size_t size);
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))

@@ -164,12 +164,23 @@ static int krm_merge_lists(lua_State *L)
     return push_report(L, a, &report);
 }
 
+/* Gives the files to Lua, which copies them, and with that all that was needed to make them: a
+ * package is worked on file by file, and must not be held once per file and step. */
+static int push_made(lua_State *L, const struct krm_files *out, const struct arena_mark *before)
+{
+    script_check_memory(L, 0);
+    host_push_files(L, out);
+    arena_rewind(script_arena(L), before);
+    return 1;
+}
+
 /* Reads files, lets fn change the items, and writes them: anew as kpt does, or what changed. */
 static int change_files(lua_State *L, bool json,
                         int (*fn)(lua_State *L, struct arena *a, struct node *items,
                                   struct err *err))
 {
     luaL_checktype(L, 1, LUA_TTABLE);
+    struct arena_mark mark = arena_mark(script_arena(L));
     struct krm_files files = files_field(L, 1, "files"), out = {0};
     bool kpt = host_compat_is_kpt(L, 1);
     const struct krm_read_options r = {
@@ -182,9 +193,7 @@ static int change_files(lua_State *L, bool json,
         krm_resources_write(a, items, &w, &out, err) < 0) {
         return host_push_error(L);
     }
-    script_check_memory(L, 0);
-    host_push_files(L, &out);
-    return 1;
+    return push_made(L, &out, &mark);
 }
 
 static int stamp_items(lua_State *L, struct arena *a, struct node *items, struct err *err)
@@ -222,15 +231,14 @@ static int krm_context(lua_State *L)
 static int krm_heal(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
+    struct arena_mark mark = arena_mark(script_arena(L));
     struct krm_files before = files_field(L, 1, "before"), files = files_field(L, 1, "files");
     bool kpt = host_compat_is_kpt(L, 1);
     struct krm_files out = {0};
     if (krm_heal_files(script_arena(L), &before, &files, kpt, &out, host_err(L)) < 0) {
         return host_push_error(L);
     }
-    script_check_memory(L, 0);
-    host_push_files(L, &out);
-    return 1;
+    return push_made(L, &out, &mark);
 }
 
 /* --- single edits --- */

