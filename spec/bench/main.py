@@ -12,8 +12,8 @@ sys.path[:0] = [os.path.join(HERE, "benches"), HERE, os.path.join(HERE, "../lib"
 import support  # noqa: E402
 
 # In this order: the worlds grow, and what asks for a fresh server comes last.
-NAMES = ["commit", "get", "resources", "list", "select", "watch", "create", "clone", "save",
-         "propose", "approve", "delete", "sync", "merge", "yaml", "restart", "memory", "growth"]
+NAMES = ["commit", "get", "resources", "list", "select", "watch", "create", "clone", "upgrade",
+         "save", "propose", "approve", "delete", "sync", "merge", "yaml", "restart", "memory", "growth"]
 
 
 def show(number):
