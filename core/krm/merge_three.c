@@ -79,7 +79,8 @@ static struct node *map_result(struct krm_walk *w, struct node **s)
     if (is_cleared(w, s) || (!s[OURS] && !s[THEIRS])) {
         return NULL;
     }
-    if (!s[OURS] || (is_null(s[OURS]) && !w->kpt)) {
+    bool becomes_map = is_null(s[OURS]) && node_is(s[THEIRS], NODE_MAP) && !w->kpt;
+    if (!s[OURS] || becomes_map) {
         return node_map(w->a);
     }
     return s[OURS];

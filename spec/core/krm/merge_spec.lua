@@ -172,6 +172,10 @@ describe("a merge as we do it", function()
       "follows upstream's comments where ours is untouched" },
     { "data", "a: 1\nb: 1", "a: 1 # new\nb: 1", "a: 1 # mine\nb: 2", "a: 1 # mine\nb: 2",
       "keeps our comments" },
+    { "custom", "n: null\na: 1\nb: 1", "n: null\na: 2\nb: 1", "n: null\na: 1\nb: 2",
+      "a: 2\nb: 2", "makes no map of a null" },
+    { "custom", "n: null\na: 1", "n: {x: 1}\na: 1", "n: null\na: 2", "n:\n  x: 1\na: 2",
+      "takes a map in the place of a null" },
     { "custom", "a: 1\nx: 1", "a: 1\nb: &x {k: v}\nc: *x\nx: 1", "a: 1\nx: 2",
       "a: 1\nx: 2\nb:\n  k: v\nc: {k: v}", "writes out aliases whose anchor does not come along" },
   }
