@@ -59,6 +59,7 @@ struct eval_call {
     struct str program;     /* of struct eval_function */
     struct str version;
     struct str input;       /* a ResourceList as YAML */
+    bool kpt;               /* of struct eval_options */
     int64_t deadline_ns;
 };
 

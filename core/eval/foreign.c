@@ -150,6 +150,7 @@ int eval_foreign_run(const struct eval_options *o, struct arena *a, const struct
     struct eval_call with = *call;
     struct eval_answer answer = {0};
     with.deadline_ns = o->deadline_ns;
+    with.kpt = o->kpt;
     int rc = write_input(a, items, step->config, &with.input, err);
     if (rc == 0) {
         rc = o->runner ? o->runner->run(o->runner->ctx, a, &with, &answer, err)

@@ -205,11 +205,21 @@ static struct str clean(struct arena *a, struct str path)
     return arena_printf(a, "%s%.*s", absolute ? "/" : "", STR_ARG(buf_str(&b)));
 }
 
+/* A path as a function wrote it, from the package on: `./x` and `/x` are `x`. */
+static int settle_path(struct arena *a, struct node *item, struct str path, struct err *err)
+{
+    struct str place = str_sub(path, path.len && path.ptr[0] == '/', path.len);
+    return str_eq(place, krm_annotation(item, KRM_PATH)) || !place.len
+               ? 0
+               : krm_annotation_set(a, item, KRM_PATH, place, err) ||
+                     krm_annotation_set(a, item, KRM_OLD_PATH, place, err);
+}
+
 static int check_places(struct arena *a, const struct node *items, struct err *err)
 {
     AUTO_MAP seen = MAP_INIT;
     for (size_t i = 0; i < items->n; i++) {
-        const struct node *item = items->items[i];
+        struct node *item = items->items[i];
         struct str path = clean(a, krm_annotation(item, KRM_PATH));
         struct str index = krm_annotation(item, KRM_INDEX);
         struct str package = krm_annotation(item, EVAL_PACKAGE_PATH);
@@ -225,6 +235,9 @@ static int check_places(struct arena *a, const struct node *items, struct err *e
             return err_set(err, ERR_INVALID,
                            "resource at path \"%.*s\" and index \"%.*s\" already exists",
                            STR_ARG(path), STR_ARG(index));
+        }
+        if (settle_path(a, item, path, err)) {
+            return -1;
         }
     }
     return 0;

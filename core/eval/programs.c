@@ -156,10 +156,14 @@ static int64_t sooner(int64_t deadline_ns, int64_t limit_ms)
     return deadline_ns && deadline_ns < limit ? deadline_ns : limit;
 }
 
-static void take_log(struct arena *a, const struct eval_output *from, struct eval_answer *out)
+/* As kpt shows it: what a container wrote ends without line feeds, what a command line wrote is
+ * shown as it is. */
+static void take_log(struct arena *a, const struct eval_output *from, bool container,
+                     struct eval_answer *out)
 {
+    struct str log = buf_str(&from->log);
     out->exit_code = from->code;
-    out->log = arena_str(a, str_trim(buf_str(&from->log), "\n"));
+    out->log = arena_str(a, container ? str_trim(log, "\n") : log);
 }
 
 static int run_process(struct eval_programs *p, struct arena *a, const char *const *argv,
@@ -176,7 +180,7 @@ static int run_process(struct eval_programs *p, struct arena *a, const char *con
         err->kind = err->kind == ERR_NOT_FOUND ? ERR_INVALID : err->kind;
         return -1;
     }
-    take_log(a, &output, out);
+    take_log(a, &output, !call->exec.len, out);
     out->output = arena_str(a, buf_str(&output.text));
     return 0;
 }
@@ -207,17 +211,28 @@ static int to_json(struct arena *a, struct str yaml, struct buf *out, struct err
 }
 
 /* What a program of a package would print: quotes where a YAML reader needs them. */
-static int to_yaml(struct arena *a, struct str json, struct str *out, struct err *err)
+static struct str to_yaml(struct arena *a, const struct node *root)
+{
+    AUTO_BUF text = BUF_INIT;
+    yaml_write_values(&text, root, &(struct yaml_form){0});
+    return arena_str(a, buf_str(&text));
+}
+
+/* The answer of a helper: a ResourceList and, when a script failed inside of a function of its own,
+ * how it came there, which kpt does not show. */
+static int take_answer(struct arena *a, const struct eval_call *call, struct str json,
+                       struct eval_answer *out, struct err *err)
 {
     struct node *root = json.len ? json_parse(a, json, NULL, err) : NULL;
-    if (json.len && !root) {
-        return -1;
+    if (!root) {
+        return json.len ? -1 : 0;
     }
-    AUTO_BUF text = BUF_INIT;
-    if (root) {
-        yaml_write_values(&text, root, &(struct yaml_form){0});
+    struct str traceback = node_text(node_getz(root, "traceback"));
+    if (traceback.len && !call->kpt) {
+        out->log = arena_printf(a, "%.*s\n%.*s", STR_ARG(out->log), STR_ARG(traceback));
     }
-    *out = arena_str(a, buf_str(&text));
+    node_delz(root, "traceback");
+    out->output = to_yaml(a, root);
     return 0;
 }
 
@@ -231,8 +246,8 @@ static int run_helper(struct eval_helpers *helpers, struct arena *a, const struc
         eval_helpers_run(helpers, buf_str(&request), deadline_ns, &output, err)) {
         return -1;
     }
-    take_log(a, &output, out);
-    return to_yaml(a, buf_str(&output.text), &out->output, err);
+    take_log(a, &output, true, out);
+    return take_answer(a, call, buf_str(&output.text), out, err);
 }
 
 static int run_program(struct eval_programs *p, struct arena *a, const struct eval_call *call,

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkjson"
+	"go.starlark.net/syntax"
 )
 
 // The dialect of the catalogue's function.
@@ -138,11 +140,28 @@ func run(list *starlark.Dict, log *strings.Builder) error {
 		},
 	}
 	_, err = starlark.ExecFile(thread, name, source, starlark.StringDict{"ctx": ctx})
-	if failure, ok := err.(*starlark.EvalError); ok && isDeep(failure) {
-		log.WriteString(failure.Backtrace())
-		log.WriteByte('\n')
+	switch failure := err.(type) {
+	case *starlark.EvalError:
+		if isDeep(failure) {
+			list.SetKey(starlark.String("traceback"), starlark.String(failure.Backtrace()))
+		}
+	case syntax.Error:
+		return atLineEnd(failure, source)
 	}
 	return err
+}
+
+// atLineEnd puts an unexpected end of line where the line ends. The interpreter of Debian 12 finds it
+// at the start of the next one; later ones, and with them the catalogue's function, do not.
+func atLineEnd(failure syntax.Error, source string) error {
+	line := int(failure.Pos.Line) - 1
+	lines := strings.Split(source, "\n")
+	if failure.Pos.Col == 1 && line >= 1 && line <= len(lines) && strings.HasPrefix(failure.Msg, "got newline") {
+		name := failure.Pos.Filename()
+		column := utf8.RuneCountInString(lines[line-1]) + 1
+		failure.Pos = syntax.MakePosition(&name, int32(line), int32(column))
+	}
+	return failure
 }
 
 // isDeep: the script failed in a function of its own; else a traceback says nothing more.
@@ -199,7 +218,7 @@ func evaluate(request []byte) (a result) {
 		addFailure(list, err.Error())
 		log.WriteString("failed to evaluate function: error: function failure\n")
 		only := starlark.NewDict(3)
-		for _, key := range []string{"apiVersion", "kind", "results"} {
+		for _, key := range []string{"apiVersion", "kind", "results", "traceback"} {
 			if v := member(list, key); v != nil {
 				only.SetKey(starlark.String(key), v)
 			}

@@ -112,11 +112,11 @@ print(d["x-kubernetes-group-version-kind"][0]["kind"], "PATH" in ctx.environment
 
   it("fails with the message and, from inside a function, a traceback", function()
     assert.equal("fail: no", (failure("fail('no')")))
-    local message, log = failure("def f():\n  return {}['x']\nf()\n")
-    assert.equal('key "x" not in dict', message)
-    assert.matches("Traceback (most recent call last):\n  fn:3:2: in <toplevel>\n  fn:2:", log, 1,
-      true)
-    assert.equal("fn:2:1: got newline, want primary expression", (failure("x =\n")))
+    local code, answer = call(config("def f():\n  return {}['x']\nf()\n"))
+    assert.same({ 1, 'key "x" not in dict' }, { code, answer.results[1].message })
+    assert.matches("Traceback (most recent call last):\n  fn:3:2: in <toplevel>\n  fn:2:",
+      answer.traceback, 1, true)
+    assert.equal("fn:1:6: got newline, want primary expression", (failure("é =  \nx\n")))
   end)
 
   it("keeps the log of what it printed before it failed", function()
