@@ -43,6 +43,7 @@ static void replace_in_flow(struct yaml_diff *d, const struct node *s, struct wh
     }
     if (at.json) {
         json_emit(&b, want);
+        d->json = true;
     } else {
         yaml_emit_flow(&b, want);
     }
@@ -170,6 +171,20 @@ static void replace(struct yaml_diff *d, const struct node *s, struct where at,
     }
 }
 
+/* Equal but for the comments around them, which are their entries'. */
+static bool same_inside(struct yaml_diff *d, const struct node *s, const struct node *want)
+{
+    return yaml_same(bare(d, s, false), bare(d, want, false));
+}
+
+static void replace_changed(struct yaml_diff *d, const struct node *s, struct where at,
+                            const struct node *want)
+{
+    if (!same_inside(d, s, want)) {
+        replace(d, s, at, want);
+    }
+}
+
 /* --- entries --- */
 
 static bool same_key(const struct node_member *a, const struct node_member *b)
@@ -264,6 +279,15 @@ static void add_pairs(struct yaml_diff *d, const struct node *s, const struct no
     }
 }
 
+/* The wanted pair for pair i: at the same place, so that duplicates stay apart, or the first. */
+static size_t find_wanted(struct members *ix, const struct node *want, const struct node *s,
+                          size_t i)
+{
+    struct str key = s->members[i].key;
+    bool same = i < want->n && str_eq(want->members[i].key, key);
+    return same ? i : members_find(ix, want->members, want->n, key);
+}
+
 static void edit_map(struct yaml_diff *d, const struct node *s, struct where at,
                      const struct node *want)
 {
@@ -272,7 +296,7 @@ static void edit_map(struct yaml_diff *d, const struct node *s, struct where at,
     const struct node_member **wanted = arena_array(d->a, const struct node_member *, s->n);
     size_t kept = 0;
     for (size_t i = 0; entries && wanted && i < s->n; i++) {
-        size_t found = members_find(&ix, want->members, want->n, s->members[i].key);
+        size_t found = find_wanted(&ix, want, s, i);
         entries[i] = yaml_entry_make(d, &s->members[i], NULL);
         wanted[i] = found == MEMBERS_NONE ? NULL : &want->members[found];
         kept += wanted[i] != NULL;
@@ -295,7 +319,7 @@ static void edit_map(struct yaml_diff *d, const struct node *s, struct where at,
     }
 }
 
-/* --- flow maps --- */
+/* --- flow collections --- */
 
 static void append_flow(struct yaml_diff *d, const struct node *s, struct node *fresh, bool json)
 {
@@ -345,6 +369,16 @@ static void edit_flow_map(struct yaml_diff *d, const struct node *s, struct wher
     }
 }
 
+/* Elements in brackets, as many as before. */
+static void edit_flow_list(struct yaml_diff *d, const struct node *s, struct where at,
+                           const struct node *want)
+{
+    struct where below = {.place = AT_DASH, .flow = true, .json = at.json, .depth = at.depth + 1};
+    for (size_t i = 0; i < s->n; i++) {
+        edit_value(d, s->items[i], below, want->items[i]);
+    }
+}
+
 /* --- block lists --- */
 
 /* Between elements that stay, as many as before are the same ones, changed. Only right when the
@@ -383,7 +417,7 @@ static void edit_list(struct yaml_diff *d, const struct node *s, struct where at
         lines = !entries[i].odd && entries[i].own_line;
     }
     if (!lines) {
-        replace(d, s, at, want);
+        replace_changed(d, s, at, want);
         return;
     }
     size_t column = yaml_column_of(d, entries[0].from), next = 0;
@@ -437,13 +471,16 @@ static void edit_value(struct yaml_diff *d, const struct node *s, struct where a
         } else {
             edit_list(d, s, at, want);
         }
-    } else if (!yaml_same(bare(d, s, false), bare(d, want, false))) {
-        at.flow = at.flow || (both && yaml_is_flow(s) && yaml_is_flow(want));
-        if (both && s->type == NODE_MAP && yaml_is_flow(s) && yaml_is_flow(want)) {
-            edit_flow_map(d, s, at, want);
-        } else {
-            replace(d, s, at, want);
-        }
+        return;
+    }
+    bool flow = both && yaml_is_flow(s) && yaml_is_flow(want);
+    at.flow = at.flow || flow;
+    if (flow && s->type == NODE_MAP && !same_inside(d, s, want)) {
+        edit_flow_map(d, s, at, want);
+    } else if (flow && s->type == NODE_LIST && s->n == want->n) {
+        edit_flow_list(d, s, at, want);
+    } else {
+        replace_changed(d, s, at, want);
     }
 }
 

@@ -14,6 +14,7 @@ struct yaml_diff {
     struct yaml_splices out;
     struct yaml_layout layout;
     bool exact; /* comments stay with what they belong to when something new follows them */
+    bool json;  /* set when values were written as JSON among JSON, whatever their style */
     bool unsupported; /* set when a layout defeats the changes */
 };
 

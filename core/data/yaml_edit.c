@@ -189,7 +189,8 @@ int yaml_edit_doc(struct arena *a, struct str text, const struct yaml_doc *doc,
         return 0;
     }
     struct str result = root ? change(&d, root, want) : append_document(&d, want);
-    bool held = root ? holds_tree(a, result, want) : holds_data(a, result, want);
+    bool data_only = !root || d.json;
+    bool held = data_only ? holds_data(a, result, want) : holds_tree(a, result, want);
     if (!held && root) {
         result = rewrite(&d, root, want);
         held = holds_data(a, result, want);

@@ -13,6 +13,7 @@
 #include "data/yaml_doc.h"
 #include "krm/annotation.h"
 #include "krm/heal.h"
+#include "krm/resource_part.h"
 #include "krm/resources.h"
 #include "krm/stream.h"
 
@@ -349,6 +350,21 @@ static struct node **nth_scalar(struct node **place, size_t *n)
     return NULL;
 }
 
+/* Where the part with the first document begins: spans count from there. */
+static size_t first_document(struct call *c, struct str text)
+{
+    struct krm_parts parts;
+    struct str where;
+    size_t at = 0;
+    if (krm_parts_read(&c->arena, text, &parts, &where, &c->err)) {
+        return 0;
+    }
+    while (at + 1 < parts.n && !parts.list[at].root) {
+        at++;
+    }
+    return (size_t)(parts.list[at].text.ptr - text.ptr);
+}
+
 /* change_one(text, seed) → the text of one document with one scalar changed, chosen by seed, and
  * where that scalar stood (offsets from 0); nothing when it has none */
 static int l_change_one(lua_State *L)
@@ -376,8 +392,9 @@ static int l_change_one(lua_State *L)
         return push_failure(L, c);
     }
     push_text(L, out.list[0].text);
-    lua_pushinteger(L, old->span_from);
-    lua_pushinteger(L, old->span_to);
+    size_t document = first_document(c, file.text);
+    lua_pushinteger(L, (lua_Integer)(document + old->span_from));
+    lua_pushinteger(L, (lua_Integer)(document + old->span_to));
     return 3;
 }
 

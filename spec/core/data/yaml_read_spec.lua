@@ -267,6 +267,12 @@ describe("yaml_edit_tree", function()
       { "a: 'x'\nb:  1\n", "a: \"x\"\nb: 1\n", "a: \"x\"\nb:  1\n" },
       { "a: |\n  x\nb:  1\n", "a: | # c\n  x\nb: 1\n", "a: | # c\n  x\nb:  1\n" },
       { "? a\n: 1\nb:  1\n", "a: 1\nb: 2\n", "? a\n: 1\nb: 2\n" },
+      { "a: [1,\n  2 ]\n", "a: [1, 3]\n", "a: [1,\n  3 ]\n" },
+      { "{\n  \"a\": \"x\",\n  \"b\": [\"c\",\n  \"d\"]}\n", "{a: y, b: [c, e]}\n",
+        "{\n  \"a\": \"y\",\n  \"b\": [\"c\",\n  \"e\"]}\n" },
+      { "a: 1\nl:\n  - # c\n    n: 1", "a: 2\nl:\n  - # c\n    n: 1",
+        "a: 2\nl:\n  - # c\n    n: 1" },
+      { "a: 1\nb:  2\na:  3", "a: 4\nb: 2\na: 3", "a: 4\nb:  2\na:  3" },
     } do
       assert.equal(case[3], (probe.edit(case[1], case[2])))
     end
