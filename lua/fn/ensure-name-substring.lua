@@ -90,12 +90,14 @@ end
 
 local function edit_further(resource, edit)
   for _, spec in ipairs(edit.further) do
-    fieldspec.each(fieldspec.fits(resource, spec) and resource, spec, function(parent, key)
-      local text = item.text(parent, key)
-      if text and edited(text, edit) ~= text then
-        node.put(parent, key, edited(text, edit))
-      end
-    end)
+    if fieldspec.fits(resource, spec) then
+      fieldspec.each(resource, spec, function(parent, key)
+        local text = item.text(parent, key)
+        if text and edited(text, edit) ~= text then
+          node.put(parent, key, edited(text, edit))
+        end
+      end)
+    end
   end
 end
 

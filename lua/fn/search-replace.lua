@@ -195,11 +195,23 @@ local function found(s, field, groups)
   return true
 end
 
+-- Most fields have another key than the path ends with: those need no closer look.
+local function field_fits(s, field)
+  local last, key = s.steps[#s.steps], field.key
+  if type(key) == "string" and not last:find("*", 1, true) and last ~= key
+    and not key:find(".", 1, true) then
+    return false
+  end
+  return path_fits(s.steps, steps_of(field.path))
+end
+
 local function visit_scalar(s, field)
-  local fits, groups = value_fits(s, node.text(field.value))
-  local by_value = s.value ~= "" or s.regex
-  local by_path = s.path ~= "" and path_fits(s.steps, steps_of(field.path))
-  if (by_value and fits and (s.path == "" or by_path)) or (not by_value and by_path) then
+  local by_value, by_path = s.value ~= "" or s.regex, s.path ~= ""
+  local fits, groups = by_path, nil
+  if by_value then
+    fits, groups = value_fits(s, node.text(field.value))
+  end
+  if fits and (not by_path or field_fits(s, field)) then
     return found(s, field, groups)
   end
   return true
@@ -216,7 +228,7 @@ end
 -- A comment for a whole list stands behind its key, which needs block style.
 local function visit_list(s, field)
   if s.comment == "" or s.path == "" or type(field.key) ~= "string"
-    or not path_fits(s.steps, steps_of(field.path)) then
+    or not field_fits(s, field) then
     return
   end
   local text = list_text(field.value)

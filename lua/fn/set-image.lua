@@ -94,6 +94,24 @@ local function report(out, resource, spec, current, proposed)
       proposed = proposed } })
 end
 
+-- Changes the images in the fields that a specification means; gives how many there are.
+local function set_in(resource, spec, image, out)
+  local n = 0
+  fieldspec.each(resource, spec, function(parent, key)
+    local current = item.text(parent, key) or ""
+    local tag, digest = match(current, image.name)
+    if tag then
+      n = n + 1
+      local proposed = renamed(image, tag, digest)
+      node.set(parent, key, proposed)
+      if out then
+        report(out, resource, spec, current, proposed)
+      end
+    end
+  end)
+  return n
+end
+
 local function fail(out, message, new)
   out:result({ severity = "error", message = message })
   if not new then
@@ -115,18 +133,9 @@ local function run(items, config, out)
   local n = 0
   for _, resource in pairs(items) do
     for _, spec in ipairs(specs) do
-      fieldspec.each(fieldspec.fits(resource, spec) and resource, spec, function(parent, key)
-        local current = item.text(parent, key) or ""
-        local tag, digest = match(current, image.name)
-        if tag then
-          n = n + 1
-          local proposed = renamed(image, tag, digest)
-          node.set(parent, key, proposed)
-          if not new then
-            report(out, resource, spec, current, proposed)
-          end
-        end
-      end)
+      if fieldspec.fits(resource, spec) then
+        n = n + set_in(resource, spec, image, not new and out)
+      end
     end
   end
   if new then
@@ -160,8 +169,8 @@ or a resource, for images in fields of other kinds:
     - kind: MyKind
       path: spec/manifest/images[]/image
 
-Containers of Pods, Deployments, StatefulSets, ReplicaSets, DaemonSets and PodTemplates are looked at;
-up to v0.1.1 those of all kinds, and init containers.
+Containers of Pods, Deployments, StatefulSets, ReplicaSets, DaemonSets and PodTemplates are looked
+at; up to v0.1.1 those of all kinds, and init containers.
 ]],
   config = {
     ConfigMap = { name = "string", newName = "string", newTag = "string", digest = "string" },

@@ -78,8 +78,8 @@ return {
   summary = "Puts the package's name in front of names",
   doc = [[
 Resources with the name `packagename`, or one that begins with `packagename-`, get the name of the
-package in its place: that of the ConfigMap `kptfile.kpt.dev`, which must be there. Fields that refer
-to a renamed resource follow.
+package in its place: that of the ConfigMap `kptfile.kpt.dev`, which must be there. Fields that
+refer to a renamed resource follow.
 
     configMap:
       prefix: shop          # in place of the package's name

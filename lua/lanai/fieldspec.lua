@@ -68,7 +68,8 @@ end
 --- @param spec {path: string, create: boolean?}
 --- @param fn fun(parent: lanai.Node, key: string)
 function M.each(resource, spec, fn)
-  visit(resource, M.steps(spec.path), 1, spec.create, fn)
+  spec.steps = spec.steps or M.steps(spec.path)
+  visit(resource, spec.steps, 1, spec.create, fn)
 end
 
 --- Reads a list of specifications from a functionConfig; empty texts are as if they were not there.

@@ -167,6 +167,16 @@ function M.rename(renames, target, old, new)
     namespace = namespace(item.namespace(target)) })
 end
 
+local function follow_field(field, list, referrer, set)
+  fieldspec.each(referrer, field, function(parent, key)
+    if key == "resourceNames" then
+      fix_rule(parent, list, set)
+    else
+      fix(parent, key, list, referrer, set)
+    end
+  end)
+end
+
 --- Gives fields that name renamed resources the new names.
 --- @param items lanai.Node
 --- @param renames table
@@ -178,13 +188,9 @@ function M.follow(items, renames, set)
   for _, referrer in pairs(items) do
     for _, field in ipairs(FIELDS[item.text(referrer, "kind")] or {}) do
       local list = renames[field.target]
-      fieldspec.each(list and referrer, field, function(parent, key)
-        if key == "resourceNames" then
-          fix_rule(parent, list, set)
-        else
-          fix(parent, key, list, referrer, set)
-        end
-      end)
+      if list then
+        follow_field(field, list, referrer, set)
+      end
     end
   end
 end

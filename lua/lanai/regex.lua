@@ -23,7 +23,6 @@ local function class(test)
   return set
 end
 
-
 local function pattern_class(pattern)
   return class(function(byte) return byte < 128 and string.char(byte):find(pattern) ~= nil end)
 end
@@ -339,6 +338,27 @@ function compile(program, item)
   COMPILE[item[1]](program, item)
 end
 
+-- The longest text that is in every match: most texts that are searched do not have it.
+local function required(tree)
+  local best, run = "", ""
+  local function visit(item)
+    if item[1] == "text" then
+      run = run .. item[2]
+    elseif item[1] == "sequence" then
+      for i = 2, #item do
+        visit(item[i])
+      end
+    elseif item[1] == "group" then
+      visit(item[3])
+    elseif item[1] ~= "anchor" and item[1] ~= "empty" then
+      run = ""
+    end
+    best = #run > #best and run or best
+  end
+  visit(tree)
+  return best
+end
+
 local function is_word(text, at)
   return at >= 1 and at <= #text and NAMED.w[text:byte(at)] or false
 end
@@ -422,11 +442,7 @@ end
 --- Finds the first match: its first and last byte and the texts of the groups ("" for a group that
 --- took no part); nil when there is none.
 function Expression:find(text)
-  if self.literal then
-    local from, to = text:find(self.literal, 1, true)
-    if from then
-      return from, to, {}
-    end
+  if not text:find(self.required, 1, true) then
     return nil
   end
   local found = execute(self.program, text)
@@ -450,9 +466,9 @@ end
 --- texts only.
 function regex.compile(text, anchored)
   local parser = setmetatable({ text = text, at = 1, groups = 0 }, Parser)
-  local program = {}
+  local program, tree = {}, nil
   local ok, problem = pcall(function()
-    local tree = parser:alternatives(false)
+    tree = parser:alternatives(false)
     add(program, { op = "save", slot = 0 })
     if anchored then
       tree = { "sequence", { "anchor", "A" }, tree, { "anchor", "z" } }
@@ -467,8 +483,8 @@ function regex.compile(text, anchored)
     end
     error(problem, 0)
   end
-  local literal = not anchored and not text:find("[%^%$%(%)%.%[%]%*%+%?%{%}%|\\]") and text or nil
-  return setmetatable({ program = program, groups = parser.groups, literal = literal }, Expression)
+  return setmetatable({ program = program, groups = parser.groups, required = required(tree) },
+    Expression)
 end
 
 --- Writes a text so that it stands for itself in an expression.
