@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Functions of setters and of whole packages (lua/fn/{apply,create,list}-setters.lua, fix.lua,
 -- generate-kpt-pkg-docs.lua): each case is a run of the function, or of a part of its library.
+local cjson = require("cjson")
 local functions = require("spec.lua.fn.functions")
 local shell = require("spec.conformance.lib.shell")
 local support = require("spec.lua.support")
@@ -94,6 +95,72 @@ M["fn.list-setters.filter"] = function(case)
   table.sort(got)
   table.sort(expected)
   return equal(table.concat(got, "\n"), table.concat(expected, "\n"))
+end
+
+-- --- fix ---------------------------------------------------------------------------------
+
+-- The peer's test is newer than its newest release, which names an older apply-setters.
+local function released(text)
+  return (text:gsub("gcr%.io/kpt%-fn/apply%-setters:v0%.2", "gcr.io/kpt-fn/apply-setters:v0.1"))
+end
+
+local function sorted_lines(text)
+  local lines = {}
+  for line in text:gmatch("[^\n]+") do
+    lines[#lines + 1] = line
+  end
+  table.sort(lines)
+  return table.concat(lines, "\n")
+end
+
+-- The order of data in a file of setters is that of names in ours, and any in the peer's; Kptfiles
+-- get the order that they had.
+local function same_package(got, expected)
+  for path, text in pairs(expected) do
+    local want, is = released(compact(text)), released(compact(got[path] or ""))
+    if path:find("setters%.yaml$") or path:find("Kptfile$") then
+      want, is = sorted_lines(want), sorted_lines(is)
+    end
+    local ok, why = equal(is, want, path)
+    if not ok then
+      return false, why
+    end
+  end
+  for path in pairs(got) do
+    if not expected[path] then
+      return false, "not expected: " .. path
+    end
+  end
+  return true
+end
+
+M["fn.fix.package"] = function(case)
+  for _, version in ipairs({ "v1alpha1", "v1alpha2" }) do
+    local answer = functions.run("fix", case:tree(version))
+    if not answer.ok then
+      return false, answer.error
+    end
+    local ok, why = same_package(answer.files, case:tree("expected"))
+    if not ok then
+      return false, version .. ": " .. why
+    end
+  end
+  return true
+end
+
+M["fn.fix.setters-node"] = function(case)
+  local kptfile = "apiVersion: kpt.dev/v1alpha2\nkind: Kptfile\nmetadata:\n  name: p\npipeline:\n"
+    .. "  mutators:\n  - image: gcr.io/kpt-fn/apply-setters:v0.2\n    configMap:\n"
+  local setters = {}
+  for name, file in pairs(case.spec.files.setters) do
+    setters[name] = assert(shell.read(case.dir .. "/" .. file))
+  end
+  for name, text in pairs(setters) do
+    kptfile = kptfile .. ("      %s: %s\n"):format(name, cjson.encode(text))
+  end
+  local answer = functions.run("fix", { Kptfile = kptfile })
+  local expected = case:file("expected"):gsub("  annotations:\n    [^\n]*\n    [^\n]*\n", "")
+  return equal(compact(answer.files["setters.yaml"] or ""), compact(expected))
 end
 
 return M
