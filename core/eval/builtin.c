@@ -124,9 +124,6 @@ static int out_result(lua_State *L)
         known = known || str_eqz(severity, severities[i]);
     }
     luaL_argcheck(L, known && node_getz(result, "message"), 2, "message and severity");
-    if (!severity.ptr) {
-        node_setz(script_arena(L), result, "severity", node_strz(script_arena(L), "info"));
-    }
     move_map(L, "resource", result, "resourceRef", refs);
     move_map(L, "field", result, "field", fields);
     move_map(L, "file", result, "file", files);

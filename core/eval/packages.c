@@ -221,7 +221,11 @@ static int check_function(const struct eval_tree *t, const struct eval_package *
         struct str text = eval_text(f, "configPath");
         struct str why = config_path_fault(t->a, p, text);
         if (!why.ptr && !has_file(t, p, text)) {
-            why = STR("functionConfig must exist in the current package");
+            why = t->local ? arena_printf(t->a,
+                                          "failed to open functionConfig from path \"%.*s\": open "
+                                          "%.*s/%.*s: no such file or directory",
+                                          STR_ARG(text), STR_ARG(p->path), STR_ARG(text))
+                           : STR("functionConfig must exist in the current package");
         }
         if (why.ptr) {
             field = arena_printf(t->a, "%.*s.configPath", STR_ARG(field));

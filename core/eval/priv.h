@@ -79,6 +79,7 @@ struct eval_tree {
     struct arena *a;
     const struct krm_files *files;
     struct str root;
+    bool local;                /* errors are told as those of a file system */
     struct eval_package *list; /* by dir: parents before children */
     size_t n;
 };

@@ -338,7 +338,8 @@ static struct node *result_list(struct arena *a, const struct eval_log *log, boo
 int eval_render(const struct eval_options *o, struct arena *a, const struct krm_files *files,
                 const char *root, struct eval_outcome *out, struct err *err)
 {
-    struct render r = {.o = o, .t = {.a = a, .files = files, .root = str_of(root)}};
+    struct render r = {
+        .o = o, .t = {.a = a, .files = files, .root = str_of(root), .local = o->local}};
     r.log.mutations = node_list(a);
     r.log.validations = node_list(a);
     r.log.items = node_list(a);

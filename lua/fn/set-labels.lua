@@ -104,9 +104,9 @@ end
 
 -- Labels of the configuration: name → text; nil and why there are none.
 local function read_config(config)
-  local typed = config and config.kind == "SetLabels"
-  local from = config and (typed and config.labels or config.data)
-  if not config or (not typed and not from and resource.meta(config, "name") == "function-input") then
+  local typed = config.kind == "SetLabels"
+  local from = typed and config.labels or config.data
+  if not typed and not from and resource.meta(config, "name") == "function-input" then
     return nil, "failed to configure function: input label list cannot be empty"
   end
   local labels, keys = {}, {}
@@ -135,6 +135,10 @@ given are not changed.]],
   pure = true,
 
   run = function(items, config, out)
+    if not config then
+      out:result({ severity = "info", message = "`FunctionConfig` is not given" })
+      return nil, "failed to evaluate function: error: function failure"
+    end
     local keys, labels = read_config(config)
     if not keys then
       return nil, labels
@@ -149,13 +153,13 @@ given are not changed.]],
       out:result({ severity = "warning",
         message = "no `labels` arguments are given in FunctionConfig" })
     elseif #mine == 0 then
-      out:result({ message = "no input resources" })
+      out:result({ severity = "info", message = "no input resources" })
     else
       local count = 0
       for _, item in ipairs(mine) do
         count = count + label(item, keys, labels)
       end
-      out:result({ message = ("set %d labels in total"):format(count) })
+      out:result({ severity = "info", message = ("set %d labels in total"):format(count) })
     end
     return true
   end,

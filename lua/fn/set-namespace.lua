@@ -149,8 +149,8 @@ local function set_namespaces(items, new, matcher, out)
           return
         end
         if matcher == from and matcher ~= current then
-          out:result({ message = ("[%s] has matching origin %s"):format(resource.describe(item),
-            from) })
+          out:result({ severity = "info",
+            message = ("[%s] has matching origin %s"):format(resource.describe(item), from) })
         end
       end
       node.set(parent, key, new)
@@ -159,10 +159,10 @@ local function set_namespaces(items, new, matcher, out)
     end)
   end
   if count == 0 then
-    out:result({ message = ('all matching namespaces are already "%s". no value changed')
-      :format(new) })
+    out:result({ severity = "info",
+      message = ('all matching namespaces are already "%s". no value changed'):format(new) })
   else
-    out:result({ message = ('namespace [%s] updated to "%s", %d value(s) changed')
+    out:result({ severity = "info", message = ('namespace [%s] updated to "%s", %d value(s) changed')
       :format(table.concat(sorted(old), " "), new, count) })
   end
 end
@@ -181,10 +181,12 @@ local function set_depends_on(items, known, new, matcher, out)
     end
   end
   if count == 0 then
-    out:result({ message = "all `depends-on` annotations are up-to-date. no `namespace` changed" })
+    out:result({ severity = "info",
+      message = "all `depends-on` annotations are up-to-date. no `namespace` changed" })
   else
-    out:result({ message = ('`depends-on` annotation namespace [%s] updated to "%s", '
-      .. "%d value(s) changed"):format(table.concat(sorted(old), " "), new, count) })
+    out:result({ severity = "info",
+      message = ('`depends-on` annotation namespace [%s] updated to "%s", %d value(s) changed')
+        :format(table.concat(sorted(old), " "), new, count) })
   end
 end
 

@@ -7,7 +7,7 @@
 
 --- @class lanai.fn.Result
 --- @field message string
---- @field severity "error"|"warning"|"info"|nil info when it is not said
+--- @field severity "error"|"warning"|"info"|nil shown as info when it is not said
 --- @field resource lanai.Node|{apiVersion: string, kind: string, name: string, namespace: string}|nil
 --- @field field {path: string, current: string, proposed: string}|nil
 --- @field file {path: string, index: integer}|nil

@@ -17,7 +17,7 @@ describe("set-annotations", function()
     assert.is_true(got.ok)
     assert.equal(MAP .. '  annotations:\n    a: "1"\n    b: yes\n', (got.files["a.yaml"]
       :gsub('"yes"', "yes")))
-    assert.same({ { message = 'set annotations: {"a":"1","b":"yes"}', severity = "info",
+    assert.same({ { message = 'set annotations: {"a":"1","b":"yes"}',
       field = { path = "metadata.annotations" }, file = { path = "a.yaml" } } }, got.results)
   end)
 
