@@ -50,7 +50,7 @@ static struct node *input_of(const struct node *items, const struct node *output
 static int take_items(const struct eval_options *o, struct arena *a, const struct node *output,
                       struct node *items, struct err *err)
 {
-    const struct krm_heal_options with = {.kpt = o->kpt, .item = true};
+    const struct krm_heal_options with = {.kpt = o->kpt, .item = true, .layout = !o->kpt};
     struct node *list = node_list(a);
     size_t n = node_is(output, NODE_LIST) ? output->n : 0;
     struct node **inputs = arena_array(a, struct node *, n);
