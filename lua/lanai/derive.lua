@@ -68,8 +68,10 @@ local function put(tree, files)
   end
 end
 
--- A file that cannot be stamped stays as it is, alone; as kpt does it, all of them.
-local function stamp(tree, compat)
+-- A file that cannot be stamped stays as it is, alone; as kpt does it, all of them. `known` holds
+-- what became of files before: the sides of an upgrade have most files in common, and stamping
+-- twice changes nothing.
+local function stamp(tree, compat, known)
   local files = {}
   for _, path in ipairs(tree:files()) do
     if is_stamped(path) then
@@ -81,15 +83,25 @@ local function stamp(tree, compat)
     return
   end
   for _, file in ipairs(files) do
-    put(tree, krm.stamp { files = { file }, compat = compat } or {})
+    local key = file.path .. "\0" .. file.text
+    local made = known[key]
+    if not made then
+      made = krm.stamp { files = { file }, compat = compat } or {}
+      known[key] = made
+      if #made == 1 then
+        known[made[1].path .. "\0" .. made[1].text] = made
+      end
+    end
+    put(tree, made)
   end
 end
 
 --- Makes a clone of the upstream's files, in place.
 --- @param tree lanai.Tree
 --- @param d lanai.Derivation
+--- @param known table|nil stamped files, for calls that belong together
 --- @return true|nil, lanai.Error?
-function M.clone(tree, d)
+function M.clone(tree, d, known)
   local ok, err = set_origin(tree, d, d.name)
   if ok and d.context_path then
     ok, err = context.generate(tree, d.compat, d.context_path)
@@ -100,7 +112,7 @@ function M.clone(tree, d)
   if not ok then
     return nil, err
   end
-  stamp(tree, d.compat)
+  stamp(tree, d.compat, known or {})
   return true
 end
 
@@ -113,10 +125,10 @@ end
 --- @param d lanai.Derivation
 --- @return table[]|nil, lanai.Error? the conflict report
 function M.upgrade(sides, name, d)
-  local report = {}
+  local report, known = {}, {}
   if d.compat ~= "kpt" then
     for _, side in ipairs { sides.base, sides.theirs } do
-      local ok, err = M.clone(side, d)
+      local ok, err = M.clone(side, d, known)
       if not ok then
         return nil, err
       end
@@ -132,7 +144,7 @@ function M.upgrade(sides, name, d)
   if not ok then
     return nil, err
   end
-  stamp(sides.ours, d.compat)
+  stamp(sides.ours, d.compat, known)
   return report
 end
 
