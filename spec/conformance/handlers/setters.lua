@@ -163,4 +163,17 @@ M["fn.fix.setters-node"] = function(case)
   return equal(compact(answer.files["setters.yaml"] or ""), compact(expected))
 end
 
+-- --- generate-kpt-pkg-docs ---------------------------------------------------------------
+
+M["fn.generate-kpt-pkg-docs.insert"] = function(case)
+  local args = {}
+  for name, file in pairs(case.spec.files.args) do
+    args[name] = assert(shell.read(case.dir .. "/" .. file))
+  end
+  local got = support.eval([[
+    return (assert(require("lanai.markdown").insert(value.current, value.title, value.generated)))
+  ]], args)
+  return equal(got, case:file("want"))
+end
+
 return M
