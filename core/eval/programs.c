@@ -275,13 +275,13 @@ static int run(void *ctx, struct arena *a, const struct eval_call *call, struct 
     if (call->exec.len) {
         return run_exec(p, a, call, out, err);
     }
+    if (call->program.len) {
+        return run_program(p, a, call, out, err);
+    }
     const char *mapped = map_find(&p->images, call->image);
     if (mapped) {
         const char *argv[] = {mapped, NULL};
         return run_process(p, a, argv, call, out, err);
-    }
-    if (call->program.len) {
-        return run_program(p, a, call, out, err);
     }
     return err_set(err, ERR_NOT_FOUND,
                    "function \"%.*s\" not found: it is not built in, and no program is mapped to it "
