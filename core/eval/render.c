@@ -12,6 +12,7 @@ struct render {
     struct eval_log log;
     struct eval_package *failed; /* whose pipeline failed */
     bool plain;                  /* its error is not one of a run */
+    bool wide;                   /* top-down: packages below run within the root's */
     size_t n_packages;
 };
 
@@ -243,8 +244,13 @@ static const char *condition_text(const struct render *r, const char *text)
 {
     AUTO_BUF b = BUF_INIT;
     const struct eval_package *p = r->failed;
-    buf_printf(&b, "pkg.render: pkg .%s%.*s:%s%s", p->dir.len ? "/" : "", STR_ARG(p->dir),
-               r->plain ? " " : "\n\tpipeline.run: ", text);
+    const char *where = arena_printf(r->t.a, " pkg .%s%.*s:", p->dir.len ? "/" : "",
+                                     STR_ARG(p->dir)).ptr;
+    if (r->wide && p->dir.len) {
+        buf_printf(&b, "pkg.render: pkg .:\n\tpipeline.run:%s %s", where, text);
+    } else {
+        buf_printf(&b, "pkg.render:%s%s%s", where, r->plain ? " " : "\n\tpipeline.run: ", text);
+    }
     if (!r->o->kpt && r->t.root.len == 1) {
         return arena_strz(r->t.a, buf_str(&b)); /* `/` is no path that could be cut off */
     }
@@ -265,6 +271,9 @@ static struct str api_text(const struct render *r, const char *text)
 {
     const struct eval_package *p = r->failed;
     struct str where = p->dir.len ? arena_printf(r->t.a, " pkg %.*s:", STR_ARG(p->path)) : STR("");
+    if (r->wide && p->dir.len) {
+        return arena_printf(r->t.a, "pkg.render:\n\tpipeline.run:%.*s %s", STR_ARG(where), text);
+    }
     return arena_printf(r->t.a, "pkg.render:%.*s%s%s", STR_ARG(where),
                         r->plain ? " " : "\n\tpipeline.run: ", text);
 }
@@ -361,8 +370,8 @@ int eval_render(const struct eval_options *o, struct arena *a, const struct krm_
     source_paths(&r.t, &sources);
     struct eval_package *top = &r.t.list[0];
     r.log.save = annotated(top, "kpt.dev/save-on-render-failure");
-    int rc = annotated(top, "kpt.dev/bfs-rendering") ? render_wide(&r, &why)
-                                                     : render_deep(&r, top, &why);
+    r.wide = annotated(top, "kpt.dev/bfs-rendering");
+    int rc = r.wide ? render_wide(&r, &why) : render_deep(&r, top, &why);
     if (a->exhausted) {
         return err_set(err, ERR_TOO_LARGE, "package is too large to render");
     }

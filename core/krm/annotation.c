@@ -17,7 +17,11 @@ static const char *kind_of(const struct node *n)
 int krm_wrong_kind(const struct node *n, const char *expected, struct err *err)
 {
     AUTO_BUF text = BUF_INIT;
-    yaml_write_node(&text, n, NULL);
+    struct node bare = *n; /* without the comments of its document */
+    struct node_notes notes = n->notes ? *n->notes : (struct node_notes){0};
+    notes.top = notes.bottom = STR_NULL;
+    bare.notes = n->notes ? &notes : NULL;
+    yaml_write_node(&text, &bare, NULL);
     return err_set(err, ERR_BAD_REQUEST,
                    "wrong node kind: expected %s but got %s: node contents:\n%.*s", expected,
                    kind_of(n), STR_ARG(buf_str(&text)));

@@ -82,12 +82,15 @@ local function before(a, b)
   return a.field.path < b.field.path
 end
 
+-- Says each change once: in a package with others inside, files of two have the same path.
 local function report(out, changed, texts)
   table.sort(changed, before)
   local message = "set annotations: " .. node.json(node.map(texts))
-  for _, change in ipairs(changed) do
-    out:result({ message = message, field = change.field,
-      file = change.file.path ~= "" and change.file or nil })
+  for i, change in ipairs(changed) do
+    if i == 1 or before(changed[i - 1], change) then
+      out:result({ message = message, field = change.field,
+        file = change.file.path ~= "" and change.file or nil })
+    end
   end
   if #changed == 0 then
     out:result({ message = "no annotations applied" })

@@ -121,7 +121,7 @@ end
 return {
   api = 1,
   name = "set-labels",
-  versions = { "v0.2.0", "v0.2.1", "v0.2.2" },
+  versions = { "v0.2.0", "v0.2.1", "v0.2.2", "v0.2.3", "v0.2.4", "v0.2.5" },
   images = { "set-labels" },
   summary = "Sets labels on resources, their selectors and pod templates.",
   doc = [[

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The conformance cases that need no functions, through the runner. The cases are
+-- The conformance cases through the runner. The cases are
 -- in the directory that LANAI_CONFORMANCE names, or in ../shared/conformance.
 
 local CATEGORIES = { "porch-fixtures", "porch-data", "porch-tables/util", "porch-tables/api",
   "porch-tables/registry", "porch-tables/repository", "porch-tables/engine", "porch-tables/git",
   "porch-tables/cli", "porch-tables/e2e", "porch-tables/task",
-  "yaml", "tables", "kpt-pkg", "kpt-tables", "kpt-fn/fn-source", "kpt-fn/fn-sink",
+  "yaml", "tables", "kpt-pkg", "kpt-tables", "kpt-fn",
   "merge/kyaml-merge2", "merge/kyaml-merge3", "merge/kptfile-merge", "merge/kptfile-update",
   "merge/kpt-nonkrm", "merge/kpt-merge3",
   "merge/kpt-updater", "merge/kpt-pkg-update", "corpus/merge-real" }

@@ -8,7 +8,6 @@ local disk = require("cli.disk")
 local eval = require("lanai.eval")
 local files = require("lanai.files")
 local functions = require("cli.functions")
-local location = require("lanai.location")
 local node = require("lanai.node")
 local output = require("cli.output")
 local pipeline = require("cli.pipeline")
@@ -111,10 +110,11 @@ local function read_config(path)
   local text, err = files.read(path)
   local items
   if text then
-    items, err = resources.read({ { path = location.base(path), text = text } }, READ)
+    items, err = resources.read({ { path = "config.yaml", text = text } }, READ)
   end
   if not items then
-    return nil, ("failed to read functionConfig %q: %s"):format(path, err.message)
+    return nil, ("failed to read functionConfig %q: %s"):format(path,
+      (err.message:gsub("^config%.yaml: ", "")))
   elseif #items ~= 1 then
     return nil, ("functionConfig %q must not contain more than one config, got %d"):format(path,
       #items)
