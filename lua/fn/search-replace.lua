@@ -124,6 +124,7 @@ local function configure(config)
     return nil, 'only one of ["by-value", "by-value-regex"] can be provided'
   end
   s.steps = steps_of(s.path)
+  s.last = s.steps[#s.steps] or ""
   if expression ~= "" then
     s.regex, problem = regex.compile(expression)
   end
@@ -196,12 +197,17 @@ local function found(s, field, groups)
 end
 
 -- Most fields have another key than the path ends with: those need no closer look.
-local function field_fits(s, field)
-  local last, key = s.steps[#s.steps], field.key
-  if type(key) == "string" and not last:find("*", 1, true) and last ~= key
-    and not key:find(".", 1, true) then
-    return false
+local function may_fit(s, key)
+  if s.path == "" or s.last == "**" then
+    return true
+  elseif type(key) == "number" then
+    return s.last:byte() == 91 -- [
   end
+  return key == s.last or s.last == "*"
+    or (#key > #s.last and key:sub(-#s.last - 1) == "." .. s.last)
+end
+
+local function field_fits(s, field)
   return path_fits(s.steps, steps_of(field.path))
 end
 
@@ -274,11 +280,12 @@ local function search(s, resource, list)
     return create(s, resource, list)
   end
   for path, value, parent, key in node.walk(resource) do
-    local field = { path = path, value = value, parent = parent, key = key, found = list }
-    local kind = node.kind(value)
+    local near = may_fit(s, key) and (s.value == "" or s.value == node.text(value))
+    local kind = near and node.kind(value)
+    local field = kind and { path = path, value = value, parent = parent, key = key, found = list }
     if kind == "list" then
       visit_list(s, field)
-    elseif kind ~= "map" and kind ~= "alias" and not is_place(path, key) then
+    elseif kind and kind ~= "map" and kind ~= "alias" and not is_place(path, key) then
       local ok, problem = visit_scalar(s, field)
       if not ok then
         return nil, problem

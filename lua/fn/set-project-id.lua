@@ -132,8 +132,8 @@ return {
   summary = "Sets the Google Cloud project of packages",
   doc = [[
 Packages get a setter `project-id` where they have none, or an empty one: in the configuration of
-apply-setters, which is added to pipelines without it. Resources of Config Connector get the annotation
-`cnrm.cloud.google.com/project-id`; one that is there stays.
+apply-setters, which is added to pipelines without it. Resources of Config Connector get the
+annotation `cnrm.cloud.google.com/project-id`; one that is there stays.
 
     configMap:
       project-id: my-project
