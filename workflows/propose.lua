@@ -6,7 +6,7 @@
 -- @name propose
 -- @version 1.0.0
 -- @on PackageRevision/propose
--- @effects draft, objects, publish
+-- @effects read, draft, objects, publish
 
 local lanai = require("lanai")
 local revision = require("lanai.revision")
@@ -35,7 +35,7 @@ return {
   version = "1.0.0",
   summary = "Proposes a draft for publication.",
   on = { "PackageRevision/propose" },
-  effects = { "draft", "objects", "publish" },
+  effects = { "read", "draft", "objects", "publish" },
   config = {
     require_readiness = {
       type = "boolean",

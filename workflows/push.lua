@@ -11,8 +11,11 @@
 
 local krm = require("lanai.krm")
 local lanai = require("lanai")
+local render = require("lanai.render")
 local repository = require("lanai.repository")
 local yaml = require("lanai.yaml")
+
+local PUSH_ANYWAY = "porch.kpt.dev/push-on-render-failure"
 
 local function is_yaml(path)
   return path:find("%.ya?ml$") or path == "Kptfile" or path:find("/Kptfile$")
@@ -90,7 +93,21 @@ local function run(ctx, req)
   if not draft:file("Kptfile") then
     return ctx.fail("internal", lanai.message("resources-kptfile"))
   end
-  ctx.save(object, draft)
+  local outcome
+  outcome, err = render.run(ctx, draft, object)
+  if not outcome then
+    return nil, err
+  end
+  if not outcome.failed then
+    local said = lanai.at(outcome.status, "result.items")
+    ctx.save(object, draft, { render = said and outcome.status })
+    return true
+  end
+  if (object.metadata.annotations or {})[PUSH_ANYWAY] ~= "true" then
+    return ctx.fail("internal", lanai.message("render-resources", outcome.error))
+  end
+  ctx.save(object, draft, { render = outcome.status,
+    failure = lanai.message("render-resources-saved", outcome.error) })
   return true
 end
 

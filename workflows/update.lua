@@ -7,7 +7,7 @@
 -- @name update
 -- @version 1.0.0
 -- @on PackageRevision/update
--- @effects draft, objects
+-- @effects read, draft, objects
 
 local revision = require("lanai.revision")
 
@@ -17,7 +17,7 @@ return {
   version = "1.0.0",
   summary = "Updates metadata, and the Kptfile of a draft.",
   on = { "PackageRevision/update" },
-  effects = { "draft", "objects" },
+  effects = { "read", "draft", "objects" },
 
   check = function(ctx, req)
     return revision.check_conditions(ctx, req.object)

@@ -45,7 +45,8 @@ int engine_catalog_load(struct engine *e, struct err *err)
     const struct script_dirs dirs = {e->config.workflow_dirs, e->config.n_workflow_dirs,
                                      e->config.function_dirs, e->config.n_function_dirs};
     if (script_set_load(&dirs, &c->set, err) < 0 ||
-        host_catalog_load(c->set, &c->arena, &c->workflows, &c->n_workflows, err) < 0) {
+        host_catalog_load(c->set, &c->arena, &c->workflows, &c->n_workflows, err) < 0 ||
+        eval_catalog_load(c->set, &c->arena, &c->functions, err) < 0) {
         catalog_free(c);
         pthread_mutex_lock(&e->lock);
         e->reload_failures++;

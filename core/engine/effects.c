@@ -14,6 +14,7 @@ struct wish {
     struct node *task;
     struct str lifecycle;   /* ptr NULL = stays */
     bool publish, remove;
+    struct node *render;
 };
 
 static int forbidden(struct err *err, const char *what)
@@ -89,6 +90,7 @@ static int gather(const struct engine_write *w, const struct host_run *run, stru
             out->made = f->object;
             out->tree = f->tree;
             out->task = f->task;
+            out->render = f->render;
             break;
         case HOST_TRANSITION:
             out->lifecycle = f->text;
@@ -153,6 +155,15 @@ static struct str draft_ref(struct arena *a, struct str package, struct str work
     return arena_printf(a, "drafts/%.*s/%.*s", STR_ARG(package), STR_ARG(workspace));
 }
 
+/* What the render of the content said stays with it. */
+static void set_render(struct arena *a, struct node *data, struct node *render)
+{
+    node_delz(data, "render");
+    if (render) {
+        node_setz(a, data, "render", render);
+    }
+}
+
 static int apply_create(struct engine_write *w, const struct host_run *run,
                         struct engine_changes *c, const struct wish *wish, struct err *err)
 {
@@ -186,6 +197,7 @@ static int apply_create(struct engine_write *w, const struct host_run *run,
     }
     struct node *data = node_map(a);
     node_set_strz(a, data, "tree", id);
+    set_render(a, data, wish->render);
     w->name = r.name;
     w->created = true;
     struct node *made = engine_revision_make(a, &r);
@@ -248,6 +260,7 @@ static int apply_content(struct engine_changes *c, const struct wish *wish, stru
         return -1;
     }
     node_set_strz(c->a, data, "tree", id);
+    set_render(c->a, data, wish->render);
     engine_revision_set_kptfile(c->a, object, text);
     return 0;
 }

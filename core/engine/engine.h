@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct engine;
+struct eval_runner;
 
 struct engine_config {
     struct store *store;
@@ -26,6 +27,8 @@ struct engine_config {
     size_t n_workflow_dirs;
     const char *const *function_dirs; /* the same for functions: script_set_load */
     size_t n_function_dirs;
+    const char *image_prefix;         /* of function images; NULL = the catalogue's; borrowed */
+    const struct eval_runner *runner; /* foreign functions; NULL = none; borrowed */
     int workers;                      /* threads that run scripts; 0 = default */
     const char *compat;               /* "kpt", or "lanai" = NULL: ctx.compat of scripts */
     int64_t sync_frequency_s;         /* 0 = 3600 */

@@ -323,6 +323,9 @@ static int run_once(struct engine *e, struct engine_job *j, const struct engine_
         .verb = workflow->on[0],
         .req = request_node(w),
         .dry_run = w->dry_run,
+        .functions = &catalog->functions,
+        .runner = e->config.runner,
+        .image_prefix = e->config.image_prefix,
         .compat = e->config.compat,
         .deadline_ns = w->deadline_ns,
         .now_ns = clock_real_ns(),
@@ -350,6 +353,12 @@ static int run_once(struct engine *e, struct engine_job *j, const struct engine_
     j->lost_race = false;
     rc = engine_effects_apply(e, j, workflow, &run, &changes, out_push, err);
     engine_changes_done(&changes);
+    for (size_t i = 0; rc == 0 && i < run.n_effects; i++) {
+        if (run.effects[i].failure.len) { /* saved, and still no success */
+            rc = err_set(err, ERR_INTERNAL, "Internal error occurred: %.*s",
+                         STR_ARG(run.effects[i].failure));
+        }
+    }
     host_run_done(&run);
     return rc;
 }

@@ -29,6 +29,7 @@ struct engine_catalog {
     struct arena arena;
     struct host_workflow *workflows;
     size_t n_workflows;
+    struct eval_catalog functions;
 };
 
 struct lane;        /* one per Repository: lane.c */

@@ -105,7 +105,11 @@ int engine_resources_get(struct engine *e, const struct store_object *row, struc
     node_set_strz(a, o, "apiVersion", STR("porch.kpt.dev/v1alpha1"));
     node_setz(a, o, "metadata", resources_meta(a, revision, row->rv));
     node_setz(a, o, "spec", resources_spec(a, revision, files));
-    node_setz(a, o, "status", empty_status(a));
+    struct node *render = node_getz(data, "render"), *status = empty_status(a);
+    if (render) {
+        node_setz(a, status, "renderStatus", render);
+    }
+    node_setz(a, o, "status", status);
     *out = json_emit_str(a, o);
     return 0;
 }

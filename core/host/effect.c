@@ -30,16 +30,25 @@ static struct str check_text(lua_State *L, int arg)
     return arena_str(script_arena(L), s);
 }
 
-static struct node *task_option(lua_State *L, int arg)
+static struct node *node_option(lua_State *L, int arg, const char *key)
 {
     if (lua_isnoneornil(L, arg)) {
         return NULL;
     }
     luaL_checktype(L, arg, LUA_TTABLE);
-    lua_getfield(L, arg, "task");
-    struct node *task = lua_isnil(L, -1) ? NULL : script_to_node(L, -1);
+    lua_getfield(L, arg, key);
+    struct node *n = lua_isnil(L, -1) ? NULL : script_to_node(L, -1);
     lua_pop(L, 1);
-    return task;
+    return n;
+}
+
+static struct str text_option(lua_State *L, int arg, const char *key)
+{
+    struct str s = STR_NULL;
+    if (lua_istable(L, arg) && lua_getfield(L, arg, key) != LUA_TNIL) {
+        s = check_text(L, -1);
+    }
+    return s;
 }
 
 /* A snapshot: the draft may go on changing after it was saved. */
@@ -56,17 +65,20 @@ static struct host_tree *copy_tree(lua_State *L, const struct host_tree *t)
     return copy;
 }
 
-/* save(object, draft, {task=}?) */
+/* save(object, draft, {task=, render=, failure=}?) */
 static int ctx_save(lua_State *L)
 {
     struct node *object = check_object(L, 1);
     const struct host_tree *tree = host_check_tree(L, 2);
-    struct node *task = task_option(L, 3);
+    struct node *task = node_option(L, 3, "task"), *render = node_option(L, 3, "render");
+    struct str failure = text_option(L, 3, "failure");
     struct host_tree *copy = copy_tree(L, tree);
     struct host_effect *e = add(L, HOST_SAVE);
     e->object = object;
     e->tree = copy;
     e->task = task;
+    e->render = render;
+    e->failure = failure;
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/user.h"
+#include "eval/eval.h"
 #include "data/node.h"
 #include "repo/repo.h"
 #include "script/script.h"
@@ -34,6 +35,8 @@ struct host_effect {
     struct node *object;
     struct host_tree *tree;
     struct node *task;
+    struct node *render;   /* of a save: what status.renderStatus says about it, or NULL */
+    struct str failure;    /* of a save: it is kept, and the request fails with this text */
     struct str text, reason;
     bool warning;
 };
@@ -63,6 +66,9 @@ struct host_run {
     struct node *req;         /* ctx.req: {object, old, options}; read-only for scripts */
     struct node *config;      /* ctx.config or NULL */
     bool dry_run;
+    const struct eval_catalog *functions; /* of ctx.render; NULL: it leaves drafts as they are */
+    const struct eval_runner *runner;     /* foreign functions; may be NULL */
+    const char *image_prefix;             /* of function images; NULL: the catalogue's */
     const char *compat;       /* "kpt" or "lanai" (NULL): how package files are written */
     int64_t deadline_ns;
     int64_t now_ns;           /* ctx.now(): fixed for the run */

@@ -65,7 +65,7 @@ struct host_function {
 extern const struct host_function *const host_function_tables[];
 extern const struct host_function host_read_functions[], host_effect_functions[],
     host_info_functions[], host_tree_functions[], host_node_functions[], host_text_functions[],
-    host_krm_functions[], host_fetch_functions[], host_process_functions[], host_files_functions[],
+    host_krm_functions[], host_render_functions[], host_fetch_functions[], host_process_functions[], host_files_functions[],
     host_git_functions[], host_resources_functions[],
     host_merge_functions[], host_eval_functions[];
 

@@ -23,6 +23,10 @@ struct config {
     size_t n_hosts;
     const char *workflows[CONFIG_MAX_LIST]; /* directories, later shadows earlier */
     size_t n_workflows;
+    const char *functions[CONFIG_MAX_LIST]; /* the same */
+    size_t n_functions;
+    const char *image_prefix;
+    const char *functions_config; /* file, core/eval/programs.h; NULL: no programs */
     const char *log_level, *log_format;
     int64_t threads, workers;
     int64_t max_request_body; /* bytes */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "eval/programs.h"
 #include "http/http.h"
 #include "kube/kube.h"
 #include "main/config.h"
@@ -23,6 +24,8 @@
 struct server {
     struct store *store;
     struct auth *auth;
+    struct eval_programs *programs;
+    struct eval_runner runner;
     struct engine *engine;
     struct kube *kube;
     struct http *http;
@@ -60,11 +63,20 @@ static int start(struct server *s, const struct config *c, struct err *err)
         auth_seed(s->auth, err) < 0) {
         return -1;
     }
+    const struct eval_programs_options programs = {.map = c->functions_config};
+    if (eval_programs_new(&programs, &s->programs, err) < 0) {
+        return -1;
+    }
+    s->runner = eval_programs_runner(s->programs);
     struct engine_config engine = {
         .store = s->store,
         .dir = c->data,
         .workflow_dirs = c->workflows,
         .n_workflow_dirs = c->n_workflows,
+        .function_dirs = c->functions,
+        .n_function_dirs = c->n_functions,
+        .image_prefix = c->image_prefix,
+        .runner = &s->runner,
         .workers = (int)c->workers,
         .compat = c->compat,
         .sync_frequency_s = c->sync_frequency,
@@ -116,6 +128,7 @@ static void stop(struct server *s, int64_t deadline)
     control_stop(s->control);
     kube_free(s->kube);
     engine_free(s->engine);
+    eval_programs_free(s->programs);
     auth_close(s->auth);
     store_close(s->store);
 }

@@ -13,7 +13,8 @@ local TEMPLATED = {
 
 -- Where labels are besides metadata.labels; `update`: only those that are there.
 local PLACES = {
-  { path = "spec.selector", of = { { "", "v1", "Service" }, { "", "v1", "ReplicationController" } } },
+  { path = "spec.selector",
+    of = { { "", "v1", "Service" }, { "", "v1", "ReplicationController" } } },
   { path = "spec.selector.matchLabels", of = { { "", "", "Deployment" }, { "", "", "ReplicaSet" },
     { "", "", "DaemonSet" }, { "apps", "", "StatefulSet" } } },
   { path = "spec.selector.matchLabels", update = true,
@@ -107,7 +108,7 @@ local function read_config(config)
   local typed = config.kind == "SetLabels"
   local from = typed and config.labels or config.data
   if not typed and not from and resource.meta(config, "name") == "function-input" then
-    return nil, "failed to configure function: input label list cannot be empty"
+    return nil, "`FunctionConfig` is not given"
   end
   local labels, keys = {}, {}
   for _, key in ipairs(node.is_map(from) and node.keys(from) or {}) do
@@ -141,7 +142,8 @@ given are not changed.]],
     end
     local keys, labels = read_config(config)
     if not keys then
-      return nil, labels
+      out:result({ message = labels })
+      return nil, "error: function failure"
     end
     local mine = {}
     for _, item in ipairs(items) do

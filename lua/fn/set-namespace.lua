@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- set-namespace: the namespace of resources, of references to namespaces in them, and of depends-on
--- annotations. A configuration that is wrong is an error result; the function itself goes well then.
+-- annotations. A wrong configuration is an error result; the function itself goes well then.
 
 local node = require("lanai.node")
 local resource = require("lanai.resource")
@@ -131,7 +131,8 @@ end
 
 -- An error about the configuration, with the place that the SDK gives one outside of files.
 local function refuse(out, config, text)
-  out:result({ severity = "error", message = text, resource = config or {}, file = { index = -1 } })
+  out:result({ severity = "error", message = text, resource = config or {},
+    file = { index = -1 } })
   return true
 end
 
@@ -162,8 +163,8 @@ local function set_namespaces(items, new, matcher, out)
     out:result({ severity = "info",
       message = ('all matching namespaces are already "%s". no value changed'):format(new) })
   else
-    out:result({ severity = "info", message = ('namespace [%s] updated to "%s", %d value(s) changed')
-      :format(table.concat(sorted(old), " "), new, count) })
+    out:result({ severity = "info",
+      message = ('namespace [%s] updated to "%s", %d value(s) changed'):format(table.concat(sorted(old), " "), new, count) })
   end
 end
 

@@ -6,6 +6,7 @@
 
 local krm = require("lanai.krm")
 local lanai = require("lanai")
+local render = require("lanai.render")
 local revision = require("lanai.revision")
 
 local M = {}
@@ -137,6 +138,14 @@ function M.save(ctx, object, draft, task)
   local ok, err = revision.upsert_metadata(draft, object.spec)
   if not ok then
     return ctx.fail("internal", err.message)
+  end
+  local outcome
+  outcome, err = render.run(ctx, draft, object)
+  if not outcome then
+    return nil, err
+  end
+  if outcome.failed then
+    return ctx.fail("internal", outcome.error)
   end
   ctx.save(object, draft, { task = task })
   return true

@@ -3,6 +3,7 @@
 -- Facts about PackageRevision objects, and the Kptfile edits that their fields stand for.
 
 local lanai = require("lanai")
+local render = require("lanai.render")
 
 local M = {}
 
@@ -155,6 +156,14 @@ function M.update(ctx, req)
     ok, err = M.replace_metadata(draft, object)
     if not ok then
       return ctx.fail("internal", err.message)
+    end
+    local outcome
+    outcome, err = render.run(ctx, draft, object)
+    if not outcome then
+      return nil, err
+    end
+    if outcome.failed then
+      return ctx.fail("internal", lanai.message("render-update", outcome.error))
     end
     if draft:changed() then
       ctx.save(object, draft)

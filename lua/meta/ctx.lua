@@ -77,13 +77,25 @@ function ctx.fetch(source) end
 --- @return lanai.Draft|nil, lanai.Error?
 function ctx.draft(revision) end
 
+--- Runs the pipelines of a draft, which stays as it is: `files` has what they changed (false: the file
+--- goes), also when they failed.
+--- @since 1
+--- @phases run
+--- @effect draft
+--- @param draft lanai.Draft
+--- @param opts {compat: "kpt"|"lanai"}|nil
+--- @return {failed: boolean, error: string, results: lanai.Node, files: table}|nil, lanai.Error?
+function ctx.render(draft, opts) end
+
 --- Wants the draft, as it is now, to become the content of the object.
 --- @since 1
 --- @phases run
 --- @effect draft
 --- @param object lanai.Node|table
 --- @param draft lanai.Draft
---- @param opts {task: lanai.Node|table|nil}|nil how the content came into being (creation only)
+--- `task` says how the content came into being (creation only), `render` what status.renderStatus says
+--- about it; with `failure` it is kept and the request fails with that text.
+--- @param opts {task: table?, render: table?, failure: string?}|nil
 function ctx.save(object, draft, opts) end
 
 --- Wants the object to go to another lifecycle.

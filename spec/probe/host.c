@@ -7,7 +7,8 @@
  *   open(dir, workflow_dirs?) → env
  *   env:put(kind, ns, name, json, f1?, f2?, ref?) → number given
  *   env:content(name, {path = text}) makes the content of a package revision
- *   env:run(verb, req_json, {ns=, dry_run=, config=, now=, deadline_ms=, workflow=}?) → {ok, kind,
+ *   env:run(verb, req_json, {ns=, dry_run=, config=, now=, deadline_ms=, workflow=,
+ *     render=}?) → {ok, kind,
  *     message, causes, effects, reads, result, peak, n_repos}
  *   env:close()
  */
@@ -28,6 +29,7 @@ struct env {
     struct script_set *set;
     struct host_workflow *workflows;
     size_t n_workflows;
+    struct eval_catalog functions;
     struct arena arena; /* catalog, content ids */
     struct map trees;   /* revision name → struct repo_id */
 };
@@ -176,7 +178,8 @@ static int open_env(lua_State *L)
     if (store_open(&c, &e->store, &err) < 0 ||
         repo_pool_open(mirrors, e->store, &e->pool, &err) < 0 ||
         script_set_load(&in, &e->set, &err) < 0 ||
-        host_catalog_load(e->set, &e->arena, &e->workflows, &e->n_workflows, &err) < 0) {
+        host_catalog_load(e->set, &e->arena, &e->workflows, &e->n_workflows, &err) < 0 ||
+        eval_catalog_load(e->set, &e->arena, &e->functions, &err) < 0) {
         return push_err(L, &err);
     }
     lua_pushvalue(L, -2);
@@ -291,6 +294,8 @@ static void push_effects(lua_State *L, struct env *e, const struct host_run *r)
         set_str(L, "type", str_of(types[f->type]));
         set_json(L, "object", r->arena, f->object);
         set_json(L, "task", r->arena, f->task);
+        set_json(L, "render", r->arena, f->render);
+        set_str(L, "failure", f->failure);
         set_str(L, "text", f->text);
         set_str(L, "reason", f->reason);
         lua_pushboolean(L, f->warning);
@@ -370,7 +375,8 @@ static int env_run(lua_State *L)
     struct arena a = ARENA_INIT;
     struct err err = ERR_INIT;
     struct host_run r = {
-        .arena = &a, .store = e->store, .pool = e->pool, .user = &user,
+        .arena = &a, .store = e->store, .pool = e->pool,
+        .functions = option(L, "render").ptr ? &e->functions : NULL, .user = &user,
         .ns = ns.ptr ? ns : STR("ns"), .verb = verb, .dry_run = option(L, "dry_run").ptr != NULL,
         .deadline_ns = deadline ? clock_mono_ns() + deadline * NS_PER_MS : 0,
         .now_ns = number_option(L, "now", 1000) * NS_PER_S, .id = STR("run"),

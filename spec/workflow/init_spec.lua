@@ -144,7 +144,8 @@ data:
     assert.is_true(r.ok, r.message)
     table.sort(r.reads)
     assert.same({ "packagerevisions/ns/repo.a.b.c.*", "packagerevisions/ns/repo.a.b.c.v1@0",
-      "packages/ns/repo.a.b.c@0", "packages/ns/repo.a.b@0", "packages/ns/repo.a@0" }, r.reads)
+      "packages/ns/repo.a.b.c@0", "packages/ns/repo.a.b@0", "packages/ns/repo.a@0",
+      "repositories/ns/repo@2" }, r.reads)
   end)
 
   it("refuses a subpackage and a task without content", function()
