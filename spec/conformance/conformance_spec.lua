@@ -106,6 +106,43 @@ describe("the conformance runner", function()
     assert.matches("unknown flag '%-%-what'", out)
   end)
 
+  -- What upstream changes in a container that was deleted here.
+  local function merge_case(expected)
+    local container = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n"
+      .. "      containers:\n      - name: foo\n        image: foo:bar\n"
+    local sides = { origin = container, update = container .. "        command: [run.sh]\n",
+      ["local"] = "apiVersion: apps/v1\nkind: Deployment\n", expected = expected }
+    local lines = { "op: kyaml.merge3", "params: {infer: false}", "files:" }
+    for side, content in pairs(sides) do
+      write("merge/kyaml-merge3/new/" .. side .. ".yaml", content)
+      lines[#lines + 1] = ("  %s: %s.yaml"):format(side, side)
+    end
+    write("merge/kyaml-merge3/new/case.yaml", table.concat(lines, "\n") .. "\n")
+  end
+
+  it("fails a case that the default mode answers differently without a record", function()
+    merge_case("apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n"
+      .. "      containers:\n      - command: [run.sh]\n        name: foo\n")
+    local out, ok = run("--cases " .. quote(dir))
+    assert.is_false(ok)
+    assert.matches("default/merge%-kyaml%-merge3.diff does not have it:\n.*%+ +image: foo:bar", out)
+  end)
+
+  it("has a case and known reasons for every record of the default mode", function()
+    local doc = assert(io.open("spec/conformance/deviations.md")):read("a")
+    local records = assert(io.popen("cat spec/conformance/default/*.diff")):read("a")
+    local seen = 0
+    for id, reasons, digest in ("\n" .. records):gmatch("\n== (%S+) (%S+) (%S+)") do
+      seen = seen + 1
+      assert.matches("^%x+$", digest)
+      for reason in reasons:gmatch("[^,]+") do
+        assert(doc:find("\n## " .. reason .. "\n", 1, true), id .. ": " .. reason)
+      end
+      assert(not exists(cases .. "/INDEX.tsv") or exists(cases .. "/" .. id .. "/case.yaml"), id)
+    end
+    assert.is_true(seen > 100)
+  end)
+
   it("finds every deviation that handlers name in deviations.md", function()
     local doc = assert(io.open("spec/conformance/deviations.md")):read("a")
     local seen = 0

@@ -141,8 +141,8 @@ describe("a save of several files", function()
 
   it("names the file that is broken or holds no map", function()
     local text = "Internal error occurred: failed to heal resources: "
-    assert.equal(text .. "b.yaml: MalformedYAMLError: yaml: line 1: did not find expected node content"
-      .. " (document 1, line 2, column 8)", run({}, { ["b.yaml"] = "a: 1\nb: {x: ]" }).message)
+    assert.equal(text .. "b.yaml: MalformedYAMLError: yaml: line 1: did not find expected "
+      .. "node content (document 1, line 2, column 8)", run({}, { ["b.yaml"] = "a: 1\nb: {x: ]" }).message)
     assert.equal(text .. "b.yaml: wrong node kind: expected MappingNode but got ScalarNode: "
       .. "node contents:\nhello\n", run({}, { ["b.yaml"] = "hello\n" }).message)
   end)

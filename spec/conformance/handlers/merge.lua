@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Merges of single resources and of Kptfiles: core/krm/merge*.c, core/krm/patch.c.
+local bydefault = require("spec.conformance.lib.bydefault")
 local merge = require("probe_merge")
 local text = require("probe_yaml")
 local yaml = require("spec.conformance.lib.yaml")
@@ -20,21 +21,15 @@ local function message(err)
   return "error: " .. err.message
 end
 
-local function same_data(a, b)
-  return yaml.equal(yaml.to_json((a:gsub("%s+$", "\n"))), yaml.to_json((b:gsub("%s+$", "\n"))))
-end
-
--- Kpt's result decides; what the default mode makes of the case may differ from it as
--- deviations.md says.
-local function with_default(case, ok, why, by_default, err)
+-- Kpt's result decides; what the default mode makes of the case is recorded (lib/bydefault.lua).
+local function with_default(case, ok, why, name, by_default, err)
   if not ok then
     return false, why
   elseif by_default == nil then
     return false, "by default, " .. message(err)
-  elseif not same_data(by_default or "", case:file("expected")) then
-    return true, nil, "merges-by-default"
   end
-  return true
+  return bydefault.check(case, { [name] = trim(case:file("expected")) .. "\n" },
+    { [name] = trim(by_default or "") .. "\n" })
 end
 
 -- kyaml's own merge takes changes of comments for changes (and so did kpt before beta.63).
@@ -45,8 +40,8 @@ M["kyaml.merge3"] = function(case)
     return false, message(err)
   end
   local ok, why = compare(got or "", case:file("expected"))
-  return with_default(case, ok, why, merge.resource(case:file("origin"), case:file("local"),
-    case:file("update"), { infer = case:param("infer") or false }))
+  return with_default(case, ok, why, "resource.yaml", merge.resource(
+    case:file("origin"), case:file("local"), case:file("update"), { infer = case:param("infer") or false }))
 end
 
 -- As the formatter writes it.
@@ -91,8 +86,8 @@ local function kptfile(case, theirs, take_upstream)
     return false, message(err)
   end
   local ok, why = compare(formatted(got or ""), formatted(case:file("expected")))
-  return with_default(case, ok, why, merge.kptfile(case:file("origin"), case:file("local"),
-    case:file(theirs), {}, take_upstream))
+  return with_default(case, ok, why, "Kptfile", merge.kptfile(
+    case:file("origin"), case:file("local"), case:file(theirs), {}, take_upstream))
 end
 
 M["kpt.kptfile-merge"] = function(case)
