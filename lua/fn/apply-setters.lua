@@ -9,7 +9,7 @@ local setter = require("lanai.setter")
 
 -- True when a value is given for one of the names in the pattern.
 local function is_wanted(pattern, values)
-  for _, name in ipairs(setter.names(pattern)) do
+  for name in pattern:gmatch("%${([^}]*)}") do
     if values[name] then
       return true
     end
@@ -17,39 +17,46 @@ local function is_wanted(pattern, values)
   return false
 end
 
+-- The names that are left in a text, as `${name}`; nil when there are none.
 local function unresolved(text)
-  local names = {}
-  for _, name in ipairs(setter.names(text)) do
-    names[#names + 1] = "${" .. name .. "}"
+  if not text:find("${", 1, true) then
+    return nil
   end
-  return names
+  local names = setter.names(text)
+  for i, name in ipairs(names) do
+    names[i] = "${" .. name .. "}"
+  end
+  return #names > 0 and names or nil
 end
 
--- Values may have names in them, which later ones fill: in key order, one after the other.
-local function fill_in_turn(text, values, keys)
-  for _, key in ipairs(keys) do
-    text = setter.fill(text, { [key] = values[key] })
+-- Values may have names in them, which later ones fill: then in key order, one after the other.
+local function fill(text, given)
+  if not given.nested then
+    return setter.fill(text, given.values)
+  end
+  for _, key in ipairs(given.keys) do
+    text = setter.fill(text, { [key] = given.values[key] })
   end
   return text
 end
 
-local function set_scalar(field, values, keys)
-  local text = fill_in_turn(field.pattern, values, keys)
-  if #unresolved(text) > 0 then
-    text = setter.fill(text, setter.current(field.pattern, node.text(field.value)))
+local function set_scalar(field, given)
+  local value = field.value
+  local old, text = node.text(value), fill(field.pattern, given)
+  if unresolved(text) then
+    text = setter.fill(text, setter.current(field.pattern, old))
   end
   local names = unresolved(text)
-  if #names > 0 then
+  if names then
     return nil, ("values for setters [%s] must be provided"):format(table.concat(names, " "))
   end
-  local value = field.value
-  if text ~= node.text(value) or node.tag(value) or node.kind(value) == "null" then
+  if text ~= old or node.tag(value) or node.kind(value) == "null" then
     node.set_text(field.value, text)
   end
   if text == "" then
-    node.set_style(field.value, "double")
-  elseif text:find("\n", 1, true) and node.style(field.value) == "plain" then
-    node.set_style(field.value, "literal")
+    node.set_style(value, "double")
+  elseif text:find("\n", 1, true) and node.style(value) == "plain" then
+    node.set_style(value, "literal")
   end
   return text
 end
@@ -108,21 +115,22 @@ local function set_list(field, values)
 end
 
 -- Sets the fields of one resource and says so in `results`; gives a message when it fails.
-local function apply(resource, values, keys, results)
+local function apply(resource, given, results)
+  local path
   for _, field in ipairs(setter.fields(resource)) do
-    if is_wanted(field.pattern, values) then
+    if is_wanted(field.pattern, given.values) then
       local text, message
       if field.list then
-        text, message = set_list(field, values)
+        text, message = set_list(field, given.values)
       else
-        text, message = set_scalar(field, values, keys)
+        text, message = set_scalar(field, given)
       end
       if not text then
         return message
       end
+      path = path or item.path(resource)
       results[#results + 1] = { message = "set field value to " .. quote(text),
-        field = { path = field.path },
-        file = { path = item.path(resource) } }
+        field = { path = field.path }, file = { path = path } }
     end
   end
 end
@@ -133,13 +141,14 @@ local function fail(out, message)
 end
 
 local function run(items, config, out)
-  local values, keys, results = setter.data(config), {}, {}
-  for key in pairs(values) do
-    keys[#keys + 1] = key
+  local given, results = { values = setter.data(config), keys = {}, nested = false }, {}
+  for key, value in pairs(given.values) do
+    given.keys[#given.keys + 1] = key
+    given.nested = given.nested or value:find("${", 1, true) ~= nil
   end
-  table.sort(keys)
+  table.sort(given.keys)
   for i = 1, #items do
-    local message = apply(items[i], values, keys, results)
+    local message = apply(items[i], given, results)
     if message then
       return fail(out, message)
     end

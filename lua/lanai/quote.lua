@@ -10,6 +10,9 @@ local NAMED = {
 --- @param text string
 --- @return string
 return function(text)
+  if not text:find("[%c\"\\]") then
+    return '"' .. text .. '"'
+  end
   local quoted = text:gsub("[%c\"\\]", function(c)
     return NAMED[c:byte()] or ("\\x%02x"):format(c:byte())
   end)
