@@ -455,9 +455,7 @@ static int apply_to(const struct eval_options *o, struct arena *a, const struct 
                                    krm_annotation(list->items[i], KRM_INDEX)};
     }
     struct node *output = mutate ? list : copy_items(a, list);
-    AUTO_ERR why = ERR_INIT; /* out->error has its text */
-    (void)eval_one(o, a, step, output, out, &why);
-    if (out->exit_code) {
+    if (eval_one(o, a, step, output, out, err) || out->exit_code) {
         return -1;
     }
     return mutate ? accept(a, package, items, selected, places, n, output, err) : 0;
@@ -482,7 +480,7 @@ int eval_apply(const struct eval_options *o, struct arena *a, const struct eval_
     rc = rc ? rc : check_double(o, step, items, err);
     rc = rc ? rc : apply_to(o, a, step, package, mutate, items, list, out, err);
     if (p) {
-        p->ends(p->ctx, out, rc && !out->exit_code ? str_of(err->message) : STR_NULL);
+        p->ends(p->ctx, out, rc && err->message ? str_of(err->message) : STR_NULL);
     }
     return rc;
 }
@@ -497,6 +495,10 @@ static int run_step(const struct eval_options *o, struct arena *a, struct eval_p
     int rc = eval_apply(o, a, &step, p->path, mutate, p->current, &r, err);
     if (r.exit_code) {
         record(a, log, steps, &step, &r, r.ran ? STR_NULL : r.error);
+        if (o->local && err->message) {
+            return -1; /* nobody has said it yet */
+        }
+        err_drop(err);
         return function_failed(o, &r, err);
     }
     record(a, log, steps, &step, &r, rc ? arena_str(a, str_of(err->message)) : STR_NULL);

@@ -161,8 +161,6 @@ static void push_result(lua_State *L, const struct eval_result *r)
     lua_setfield(L, -2, "exit_code");
     lua_pushinteger(L, r->ns / 1000000);
     lua_setfield(L, -2, "ms");
-    lua_pushboolean(L, r->ran);
-    lua_setfield(L, -2, "ran");
     script_push_handle(L, r->results, true);
     lua_setfield(L, -2, "results");
 }
@@ -258,7 +256,7 @@ static int eval_run_one(lua_State *L)
     int rc = eval_apply(&o, script_arena(L), &step, STR_NULL, true, items, &r, err);
     script_check_memory(L, 0);
     push_result(L, &r);
-    if (rc && !r.exit_code) {
+    if (rc && err->message) {
         set_text(L, "failure", str_of(err->message));
     }
     return 1;

@@ -18,9 +18,11 @@ local function bare(image)
   return (name:gsub(":[^/:]*$", ""))
 end
 
+-- An image without registry is the same as one with the registry that it gets.
 local function is_same(entry, fn)
   if fn.image then
-    return entry.image ~= nil and bare(entry.image) == bare(fn.image)
+    local image, wanted = bare(entry.image or ""), bare(fn.image)
+    return image == wanted or not image:find("/", 1, true) and image == wanted:match("[^/]+$")
   end
   return entry.exec == fn.exec
 end
@@ -28,14 +30,16 @@ end
 -- The entry of a pipeline. Of the functionConfig of words only the data has a place.
 local function entry_of(fn)
   local entry = node.map()
-  entry.image, entry.exec = fn.image, fn.exec
+  entry.image = fn.image
+  entry.exec = fn.exec
   if fn.config_path then
     entry.configPath = fn.config_path
   elseif #node.keys(fn.config.data or node.map()) > 0 then
     entry.configMap = node.map(lanai.copy(fn.config.data))
     node.set_style(entry.configMap, "plain")
   end
-  entry.selectors, entry.exclude = fn.selectors, fn.exclude
+  entry.selectors = fn.selectors
+  entry.exclude = fn.exclude
   return entry
 end
 

@@ -21,7 +21,6 @@ local M = {}
 --- @field results lanai.Node
 --- @field log string what the function printed for people
 --- @field error string empty when it went well
---- @field ran boolean false when it could not be run at all
 
 -- A duration as Go prints one of whole tenths of a second.
 local function duration(ms)
@@ -79,16 +78,15 @@ local function log_text(step)
   return step.log ~= "" and block("Stderr", lanai.split(step.log, "\n")) or ""
 end
 
--- Says how a function ended. A program that ran and failed has said why: its exit code is the last
--- word.
+-- Says how a function ended. One that ran and failed has said why: its exit code is the last word.
 local function say_end(step, failure)
   local failed = step.exit_code ~= 0 or failure ~= ""
   local text = ('[%s] "%s" in %s\n'):format(failed and "FAIL" or "PASS", step.image or step.exec,
     duration(step.ms)) .. results_text(step)
-  if step.ran then
+  if failure == "" then
     text = text .. log_text(step)
   end
-  if step.ran and step.exit_code ~= 0 then
+  if failure == "" and failed then
     text = text .. ("  Exit code: %d\n\n"):format(step.exit_code)
   end
   process.warn(text)

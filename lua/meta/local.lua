@@ -158,13 +158,13 @@ function lanai.eval.functions() end
 --- @field package fun(dir: string)|nil the pipeline of a package begins
 --- @field done fun(dir: string)|nil it went well
 --- @field starts fun(result: table)|nil
---- @field ends fun(result: table, failure: string)|nil failure: why its output is not accepted
+--- @field ends fun(result: table, failure: string)|nil failure: why it could not be run, or what it
+--- gave is not accepted
 
 --- Runs one function over items as pipelines do and changes them: {items, image or exec, tag,
 --- config, selectors, exclude, allow_exec, prefix, compat, on: lanai.EvalListener}. The answer tells
---- what became of it: {image or exec, exit_code, results, log, error, ms, ran}, and `failure` when
---- input or output are not allowed. `ran` is false when it could not be run at all; a function that
---- fails leaves the items as they were.
+--- what became of it: {image or exec, exit_code, results, log, error, ms}, and `failure` when it could
+--- not be run, or input or output are not allowed. A function that fails leaves the items as they were.
 --- @since 1
 --- @phases local
 --- @param step table

@@ -281,9 +281,8 @@ local function run(args, flags, rest)
     selectors = fn.selectors, exclude = fn.exclude, allow_exec = true,
     prefix = functions.prefix(flags), compat = flags.compat,
     on = progress.listener() }
-  local failure = step.failure or not step.ran and step.error
-  if failure then
-    return command.usage_error(failure)
+  if step.failure then
+    return command.usage_error(step.failure)
   elseif step.exit_code ~= 0 then
     progress.save(flags["results-dir"], progress.list(step))
     return 1

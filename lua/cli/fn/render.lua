@@ -95,7 +95,7 @@ local function run(args, flags)
     allow_exec = flags["allow-exec"], prefix = functions.prefix(flags), compat = flags.compat,
     on = { package = listener.package, done = listener.done, starts = listener.starts,
       ends = function(step, failure)
-        said = step.ran and step.exit_code ~= 0
+        said = step.exit_code ~= 0 and failure == ""
         listener.ends(step, failure)
       end } }
   if not outcome then
