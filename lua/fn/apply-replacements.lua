@@ -186,12 +186,16 @@ end
 
 -- Sets what a path means inside of a text that is YAML or JSON; false when it means nothing there.
 local function set_inside(resource, value, steps)
+  local field = resource
   for i = 1, #steps - 1 do
-    local field = fieldpath.get(resource, table.pack(table.unpack(steps, 1, i)))
-    local inside = field and node.kind(field) == "string" and embedded.parse(field)
+    field = fieldpath.get(field, { steps[i] })
+    if not field then
+      return false
+    end
+    local inside = node.kind(field) == "string" and embedded.parse(field)
     if inside then
-      local rest = table.pack(table.unpack(steps, i + 1))
-      local targets = fieldpath.find(inside, rest, value.create and value.leaf)
+      local targets = fieldpath.find(inside, { table.unpack(steps, i + 1) },
+        value.create and value.leaf)
       for _, target in ipairs(targets or {}) do
         set_value(target, value)
       end
@@ -206,7 +210,7 @@ local function set_inside(resource, value, steps)
 end
 
 local function set_path(job, resource, value, path, options)
-  local steps = fieldpath.split(path)
+  local steps = job:steps(path)
   if job.newest and set_inside(resource, value, steps) then
     return nil
   end
@@ -359,10 +363,17 @@ function Job:ids(i)
   return self.known[i]
 end
 
+-- The steps of a path.
+function Job:steps(path)
+  self.paths[path] = self.paths[path] or fieldpath.split(path)
+  return self.paths[path]
+end
+
 local function run(items, config, out)
   local newest = out:at_least("v0.1.5")
   local replacements, message = configure(config, newest)
-  local job = setmetatable({ items = items, newest = newest, known = {} }, Job)
+  local job = setmetatable({ items = items, newest = newest, known = {}, paths = {} },
+    Job)
   for _, replacement in ipairs(replacements or {}) do
     message = message or apply(job, replacement)
   end

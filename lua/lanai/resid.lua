@@ -18,6 +18,15 @@ M.FIELDS = { "group", "version", "kind", "name", "namespace" }
 --- @field name string?
 --- @field namespace string?
 
+-- What one of kustomize's annotations about former ids lists.
+local function list_of(resource, part)
+  local text, list = item.annotation(resource, "internal.config.kubernetes.io/previous" .. part), {}
+  for value in text and (text .. ","):gmatch("([^,]*),") or function() end do
+    list[#list + 1] = value
+  end
+  return list
+end
+
 --- Gives who a resource is, and who it was before it was renamed (kustomize's annotations).
 --- @param resource lanai.Node
 --- @return lanai.ResId[]
@@ -25,17 +34,13 @@ function M.of(resource)
   local group, version, kind = item.gvk(resource)
   local ids = { { group = group, version = version, kind = kind, name = item.name(resource),
     namespace = item.namespace(resource) } }
-  local before = {}
-  for _, part in ipairs({ "Names", "Namespaces", "Kinds" }) do
-    local text = item.annotation(resource, "internal.config.kubernetes.io/previous" .. part)
-    before[#before + 1] = {}
-    for value in text and (text .. ","):gmatch("([^,]*),") or function() end do
-      table.insert(before[#before], value)
+  local names = list_of(resource, "Names")
+  if #names > 0 then
+    local namespaces, kinds = list_of(resource, "Namespaces"), list_of(resource, "Kinds")
+    for i, name in ipairs(names) do
+      ids[#ids + 1] = { group = group, version = version, kind = kinds[i] or kind, name = name,
+        namespace = namespaces[i] or "" }
     end
-  end
-  for i, name in ipairs(before[1]) do
-    ids[#ids + 1] = { group = group, version = version, kind = before[3][i] or kind, name = name,
-      namespace = before[2][i] or "" }
   end
   return ids
 end
