@@ -81,7 +81,7 @@ describe("a save without comments", function()
     assert.equal("# licence\n\n---\n" .. HEAD .. "--- # two\n# the end\n", save(before, BARE))
   end)
 
-  it("is taken as it is for another resource, templates, and what never had comments", function()
+  it("is taken as it is for another resource, templates, and without old comments", function()
     local other = BARE:gsub("name: c", "name: d")
     assert.equal(other, save(HEAD, other))
     assert.equal(BARE, save("#@ load\n" .. HEAD, BARE))
@@ -142,7 +142,8 @@ describe("a save of several files", function()
   it("names the file that is broken or holds no map", function()
     local text = "Internal error occurred: failed to heal resources: "
     assert.equal(text .. "b.yaml: MalformedYAMLError: yaml: line 1: did not find expected "
-      .. "node content (document 1, line 2, column 8)", run({}, { ["b.yaml"] = "a: 1\nb: {x: ]" }).message)
+      .. "node content (document 1, line 2, column 8)",
+      run({}, { ["b.yaml"] = "a: 1\nb: {x: ]" }).message)
     assert.equal(text .. "b.yaml: wrong node kind: expected MappingNode but got ScalarNode: "
       .. "node contents:\nhello\n", run({}, { ["b.yaml"] = "hello\n" }).message)
   end)

@@ -41,7 +41,8 @@ M["kyaml.merge3"] = function(case)
   end
   local ok, why = compare(got or "", case:file("expected"))
   return with_default(case, ok, why, "resource.yaml", merge.resource(
-    case:file("origin"), case:file("local"), case:file("update"), { infer = case:param("infer") or false }))
+    case:file("origin"), case:file("local"), case:file("update"),
+    { infer = case:param("infer") or false }))
 end
 
 -- As the formatter writes it.

@@ -226,7 +226,8 @@ local function updater(case, compat)
         :gsub("^update%.%w+: ", ""):gsub("%s+$", "")
       local refused = not ok and err:find(want, 1, true) ~= nil
       if ok and compat == "lanai" then -- shown beside the package as it was
-        return false, "accepted", shell.tree(copy_tree(case, "local", tmp .. "/was")), shell.tree(ours)
+        local was = copy_tree(case, "local", tmp .. "/was")
+        return false, "accepted", shell.tree(was), shell.tree(ours)
       end
       return refused, err or "accepted"
     elseif not ok then
