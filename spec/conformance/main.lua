@@ -20,7 +20,7 @@ local deviations = require("spec.conformance.lib.deviations")
 
 local AREAS = { "util", "api", "registry", "repository", "engine", "git", "cli", "task",
   "fixtures", "yaml", "kyaml", "merge", "packages", "setters",
-  "functions" }
+  "functions", "transformers" }
 
 -- Categories of the corpus that ask for parts which lanai does not have.
 local NOT_YET = {
