@@ -164,7 +164,8 @@ local function set_namespaces(items, new, matcher, out)
       message = ('all matching namespaces are already "%s". no value changed'):format(new) })
   else
     out:result({ severity = "info",
-      message = ('namespace [%s] updated to "%s", %d value(s) changed'):format(table.concat(sorted(old), " "), new, count) })
+      message = ('namespace [%s] updated to "%s", %d value(s) changed'):format(
+        table.concat(sorted(old), " "), new, count) })
   end
 end
 

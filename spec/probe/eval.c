@@ -5,11 +5,13 @@
  *   functions(dirs?) → list of {name, summary, versions, images, program}, or nil, kind, message
  *   resolve(image, tag?, prefix?) → {reference, name, version}, or nil, kind, message
  *   compare(a, b); run({{path, text}, …}, {image=, tag=, exec=, config = YAML?, kpt=, keep=,
- *     dirs=}) → {ok, exit_code, error, image, results = JSON, files}
+ *     deadline_ms=, dirs=}) → {ok, exit_code, ns, error, image, results = JSON, files}
+ *   render({{path, text}, …}, {kpt=, local=, root=, dirs=}) → {failed, error, results = JSON, files}
  */
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "base/clock.h"
 #include "data/yaml_doc.h"
 #include "eval/eval.h"
 
@@ -150,6 +152,21 @@ static struct krm_files take_files(lua_State *L, struct arena *a)
     return files;
 }
 
+static void set_files(lua_State *L, const struct krm_files *files)
+{
+    lua_createtable(L, (int)files->n, 0);
+    for (size_t i = 0; i < files->n; i++) {
+        const struct krm_file *f = &files->list[i];
+        lua_newtable(L);
+        lua_pushlstring(L, f->path.ptr, f->path.len);
+        lua_rawseti(L, -2, 1);
+        lua_pushlstring(L, f->text.ptr ? f->text.ptr : "", f->text.len);
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "files");
+}
+
 static int run(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -160,6 +177,10 @@ static int run(lua_State *L)
     struct krm_files files = take_files(L, a), written;
     struct eval_options o = {.catalog = &w->catalog, .kpt = flag(L, "kpt"),
                              .allow_exec = flag(L, "allow_exec")};
+    lua_getfield(L, 2, "deadline_ms");
+    if (lua_isinteger(L, -1)) {
+        o.deadline_ns = clock_mono_ns() + lua_tointeger(L, -1) * NS_PER_MS;
+    }
     struct eval_step step = {.image = field(L, "image"), .tag = field(L, "tag"),
                              .exec = field(L, "exec")};
     struct krm_read_options read = {
@@ -184,19 +205,37 @@ static int run(lua_State *L)
     lua_setfield(L, -2, "ok");
     lua_pushinteger(L, out.exit_code);
     lua_setfield(L, -2, "exit_code");
+    lua_pushinteger(L, out.ns);
+    lua_setfield(L, -2, "ns");
     set_str(L, "error", out.error);
     set_str(L, "image", out.image);
     set_str(L, "results", json_emit_str(a, out.results));
-    lua_newtable(L);
-    for (size_t i = 0; i < written.n; i++) {
-        lua_newtable(L);
-        lua_pushlstring(L, written.list[i].path.ptr, written.list[i].path.len);
-        lua_rawseti(L, -2, 1);
-        lua_pushlstring(L, written.list[i].text.ptr, written.list[i].text.len);
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    set_files(L, &written);
+    return 1;
+}
+
+static int render(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_getfield(L, 2, "dirs");
+    struct world *w = make(L, lua_gettop(L));
+    struct arena *a = &w->arena;
+    struct krm_files files = take_files(L, a);
+    const struct eval_options o = {.catalog = &w->catalog, .kpt = flag(L, "kpt"),
+                                   .local = flag(L, "local"),
+                                   .allow_exec = flag(L, "allow_exec")};
+    struct str root = field(L, "root");
+    struct eval_outcome out;
+    if (w->err.kind || eval_render(&o, a, &files, root.ptr ? root.ptr : "/", &out, &w->err)) {
+        return push_err(L, &w->err);
     }
-    lua_setfield(L, -2, "files");
+    lua_newtable(L);
+    lua_pushboolean(L, out.failed);
+    lua_setfield(L, -2, "failed");
+    set_str(L, "error", out.error);
+    set_str(L, "results", json_emit_str(a, out.results));
+    set_files(L, &out.files);
     return 1;
 }
 
@@ -205,6 +244,7 @@ int luaopen_probe_eval(lua_State *L)
 {
     static const luaL_Reg all[] = {{"functions", functions}, {"resolve", resolve},
                                    {"compare", compare},     {"run", run},
+                                   {"render", render},
                                    {NULL, NULL}};
     luaL_newlib(L, all);
     return 1;
