@@ -4,11 +4,14 @@
  * it was in between; it sees its arguments and nothing else.
  */
 #include <lauxlib.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "eval/priv.h"
 #include "script/node.h"
 
+#define MAX_WAIT_S 600 /* out:wait */
 #define INTERNAL "Internal error occurred: " /* script_error_take puts it before raised texts */
 
 static int open_node_module(lua_State *L)
@@ -144,9 +147,21 @@ static int out_at_least(lua_State *L)
     return 1;
 }
 
+/* out:wait(seconds), for functions that test deadlines: the signal of a deadline ends it early, and
+ * then the run. */
+static int out_wait(lua_State *L)
+{
+    lua_Number seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0 && seconds <= MAX_WAIT_S, 2, "out of range");
+    struct timespec t = {.tv_sec = (time_t)seconds};
+    t.tv_nsec = (long)((seconds - (lua_Number)t.tv_sec) * (lua_Number)NS_PER_S);
+    (void)nanosleep(&t, NULL);
+    return 0;
+}
+
 static void push_out(lua_State *L, struct eval_builtin *job)
 {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushlstring(L, job->version.ptr ? job->version.ptr : "", job->version.len);
     lua_setfield(L, -2, "version");
     lua_pushlightuserdata(L, job);
@@ -155,6 +170,8 @@ static void push_out(lua_State *L, struct eval_builtin *job)
     lua_pushlightuserdata(L, job);
     lua_pushcclosure(L, out_at_least, 1);
     lua_setfield(L, -2, "at_least");
+    lua_pushcfunction(L, out_wait);
+    lua_setfield(L, -2, "wait");
 }
 
 /* --- a run --- */

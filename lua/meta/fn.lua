@@ -26,4 +26,8 @@ function out:result(result) end
 --- @return boolean
 function out:at_least(version) end
 
+--- Waits, at most 600 seconds and not longer than the run may take. For tests of deadlines.
+--- @param seconds number
+function out:wait(seconds) end
+
 return out

@@ -6,8 +6,8 @@ local eval = require("probe_eval")
 
 local M = {}
 
---- files: path → text; config: YAML or nil; opts: {version=, kpt=}. Gives {ok, error, results,
---- files = path → text}; what no longer has resources is not in files.
+--- files: path → text; config: YAML or nil; opts: {version=, kpt=, deadline_ms=}. Gives {ok, error,
+--- ns, results, files = path → text}; what no longer has resources is not in files.
 function M.run(name, files, config, opts)
   local list, paths = {}, {}
   for path in pairs(files) do
@@ -18,7 +18,8 @@ function M.run(name, files, config, opts)
     list[i] = { path, files[path] }
   end
   local answer = assert(eval.run(list, { image = name, tag = opts and opts.version,
-    config = config, kpt = opts and opts.kpt, keep = true }))
+    config = config, kpt = opts and opts.kpt, deadline_ms = opts and opts.deadline_ms,
+    keep = true }))
   answer.results = answer.results and cjson.decode(answer.results) or {}
   local texts = {}
   for _, file in ipairs(answer.files or {}) do
