@@ -354,8 +354,9 @@ int eval_render(const struct eval_options *o, struct arena *a, const struct krm_
     r.log.items = node_list(a);
     *out = (struct eval_outcome){.files = copy_files(a, files)};
     out->results = result_list(a, &r.log, false);
-    if (!find_file(files, STR(KPTFILE_NAME))) {
-        return 0;
+    const struct krm_file *kptfile = find_file(files, STR(KPTFILE_NAME));
+    if (!kptfile || !str_trim(kptfile->text, " \t\r\n").len) {
+        return 0; /* an empty one says nothing about a package */
     }
     AUTO_ERR why = ERR_INIT;
     if (read_tree(&r, &why)) {
