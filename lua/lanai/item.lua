@@ -80,14 +80,6 @@ function M.gvk(item)
   return group or "", version or api, M.text(item, "kind") or ""
 end
 
---- True for a resource that is not applied to a cluster.
---- @param item lanai.Node
---- @return boolean
-function M.is_local(item)
-  local value = M.annotation(item, "config.kubernetes.io/local-config")
-  return value ~= nil and value ~= "" and value ~= "false"
-end
-
 --- Gives the annotations of a resource, which are made when it has none.
 --- @param item lanai.Node
 --- @return lanai.Node
