@@ -32,6 +32,7 @@ struct file {
     struct str old;     /* ptr NULL: new, or was not readable */
     bool old_commented; /* it had comments */
     bool commented;     /* it still has some */
+    bool bare;          /* it lost all its comments */
     bool found;         /* one of its resources was in it before */
     size_t from, to;    /* its items */
 };
@@ -217,7 +218,7 @@ static int heal_file(struct job *j, struct file *f, struct item **partners, stru
     for (size_t i = f->from; i < f->to; i++) {
         struct item *item = &j->new.list[i];
         struct item *old = partners[i] ? partners[i] : take(j, &j->any, item->identity, false);
-        bool layout = is_bare(f) && partners[i];
+        bool layout = f->bare && partners[i];
         if (old && heal_one(j, old, item, layout, err)) {
             return err_wrap(err, "%.*s", STR_ARG(f->new->path));
         }
@@ -233,6 +234,7 @@ static int heal_by_default(struct job *j, struct err *err)
     }
     for (size_t f = 0; f < j->n_files; f++) {
         struct file *file = &j->files[f];
+        file->bare = is_bare(file);
         for (size_t i = file->from; i < file->to; i++) {
             partners[i] = take(j, &j->here, local_key(j->a, &j->new.list[i]), true);
             file->found = file->found || partners[i];
@@ -308,7 +310,7 @@ static int choose_sources(struct job *j, struct krm_files *keep, struct err *err
     for (size_t i = 0; i < j->n_files; i++) {
         const struct file *f = &j->files[i];
         keep->list[keep->n++] = (struct krm_file){
-            f->new->path, is_bare(f) && f->found ? f->old : f->new->text};
+            f->new->path, f->bare && f->found ? f->old : f->new->text};
     }
     return 0;
 }

@@ -154,6 +154,21 @@ describe("a save of several files", function()
   end)
 end)
 
+describe("a save of many documents", function()
+  after_each(setup.clean)
+
+  it("takes time by their number, not by its square", function()
+    local before, after = {}, {}
+    for i = 1, 8000 do
+      before[i] = HEAD:gsub(": c", ": c" .. i)
+      after[i] = BARE:gsub(": c", ": c" .. i)
+    end
+    local text = table.concat(before, "---\n") -- far from the time limit of a run
+    assert.equal(text, save_files({ ["c.yaml"] = text },
+      { ["c.yaml"] = table.concat(after, "---\n") })["c.yaml"])
+  end)
+end)
+
 describe("a save as Porch does it", function()
   after_each(setup.clean)
 
