@@ -20,6 +20,13 @@
 #define MAP_BYTES (1024u * 1024)
 #define CALLS_PER_HELPER 1000
 
+/* Sanitizers reserve more data than any limit would leave them. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY(bytes) 0
+#else
+#define MEMORY(bytes) (bytes)
+#endif
+
 struct eval_programs {
     struct arena arena;
     const char *directory;
@@ -106,12 +113,12 @@ static const char *own_path(struct arena *a)
                                              : "lanai";
 }
 
-static struct eval_helpers *make_helpers(const char *const *argv, size_t max_memory)
+static struct eval_helpers *make_helpers(const char *const *argv)
 {
     static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     const struct eval_program program = {
-        .argv = argv, .env = env, .directory = "/", .max_memory = max_memory,
+        .argv = argv, .env = env, .directory = "/", .max_memory = MEMORY(LIMIT_HELPER_BYTES),
         .max_output = LIMIT_FN_OUTPUT_BYTES};
     return eval_helpers_new(&program,
                             &(struct eval_helpers_options){.max = cpus > 1 ? (size_t)cpus : 2,
@@ -127,8 +134,8 @@ int eval_programs_new(const struct eval_programs_options *o, struct eval_program
     p->directory = o->directory ? arena_strz(&p->arena, str_of(o->directory)) : NULL;
     p->starlark_path = beside(&p->arena, self, STR(STARLARK));
     const char *starlark[] = {p->starlark_path, NULL};
-    p->lua = make_helpers(lua, LIMIT_HELPER_BYTES);
-    p->starlark = make_helpers(starlark, LIMIT_HELPER_BYTES);
+    p->lua = make_helpers(lua);
+    p->starlark = make_helpers(starlark);
     if (o->map && read_map(p, o->map, err)) {
         eval_programs_free(p);
         return -1;
@@ -172,7 +179,7 @@ static int run_process(struct eval_programs *p, struct arena *a, const char *con
     AUTO_OUTPUT output = {0};
     const struct eval_program program = {.argv = argv,
                                          .directory = p->directory,
-                                         .max_memory = LIMIT_FN_BYTES,
+                                         .max_memory = MEMORY(LIMIT_FN_BYTES),
                                          .max_output = LIMIT_FN_OUTPUT_BYTES,
                                          .deadline_ns = sooner(call->deadline_ns, LIMIT_FN_MS)};
     if (eval_process_run(&program, call->input, &output, err)) {

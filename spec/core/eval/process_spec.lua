@@ -39,7 +39,7 @@ describe("a program", function()
   end)
 
   it("ended by a signal has no exit code", function()
-    assert.equal(-1, (shell("kill -SEGV $$")))
+    assert.equal(-1, (shell("kill -KILL $$")))
   end)
 
   it("that is not there is named", function()
@@ -84,6 +84,10 @@ describe("a program", function()
   end)
 
   it("gets no more memory than its limit", function()
+    if os.getenv("LD_PRELOAD") then
+      pending("programs with a sanitizer reserve more memory than any limit")
+      return
+    end
     local grow = "exec lua5.4 -e 'local t = {} for i = 1, 1e9 do t[i] = (\"x\"):rep(1000) .. i end'"
     local code, _, log = shell(grow, { max_memory = 64 << 20 })
     assert.is_true(code ~= 0)
