@@ -413,11 +413,11 @@ static int accept(struct arena *a, struct str package, struct node *items, struc
             return -1;
         }
     }
-    merge_back(a, items, selected, n, output);
-    if (check_places(a, items, err)) {
+    if (check_resources(output, "output", err)) {
         return -1;
     }
-    return check_resources(items, "output", err);
+    merge_back(a, items, selected, n, output);
+    return check_places(a, items, err);
 }
 
 static struct node *copy_items(struct arena *a, const struct node *items)
@@ -476,7 +476,7 @@ int eval_apply(const struct eval_options *o, struct arena *a, const struct eval_
         out->image = reference_of(o, a, step);
         p->starts(p->ctx, out, chosen ? (int64_t)list->n : -1);
     }
-    int rc = check_resources(items, "input", err);
+    int rc = check_resources(list, "input", err);
     rc = rc ? rc : check_double(o, step, items, err);
     rc = rc ? rc : apply_to(o, a, step, package, mutate, items, list, out, err);
     if (p) {

@@ -161,6 +161,8 @@ static void push_result(lua_State *L, const struct eval_result *r)
     lua_setfield(L, -2, "exit_code");
     lua_pushinteger(L, r->ns / 1000000);
     lua_setfield(L, -2, "ms");
+    lua_pushboolean(L, r->ran);
+    lua_setfield(L, -2, "ran");
     script_push_handle(L, r->results, true);
     lua_setfield(L, -2, "results");
 }

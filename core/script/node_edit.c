@@ -421,24 +421,33 @@ int script_node_parse(lua_State *L)
     return 1;
 }
 
+enum form {
+    FORM_YAML,
+    FORM_VALUES,
+    FORM_JSON
+};
+
 /* Writes into the arena: a buffer may not live across the push, which can raise. */
-static struct str written(lua_State *L, const struct node *n, bool json, bool wide)
+static struct str written(lua_State *L, const struct node *n, enum form form, bool wide)
 {
+    const struct yaml_form yaml = {.wide = wide};
     AUTO_BUF b = BUF_INIT;
     buf_init(&b, LIMIT_RUN_BYTES);
-    if (json) {
+    if (form == FORM_JSON) {
         json_emit(&b, n);
+    } else if (form == FORM_VALUES) {
+        yaml_write_values(&b, n, &yaml);
     } else {
-        yaml_write_node(&b, n, &(struct yaml_form){.wide = wide});
+        yaml_write_node(&b, n, &yaml);
     }
     return b.overflow ? STR_NULL : arena_str(script_arena(L), buf_str(&b));
 }
 
-static int push_written(lua_State *L, bool json, bool wide)
+static int push_written(lua_State *L, enum form form, bool wide)
 {
     luaL_checkany(L, 1);
     struct node *n = script_handle_node(L, 1);
-    struct str text = written(L, n ? n : script_to_node(L, 1), json, wide);
+    struct str text = written(L, n ? n : script_to_node(L, 1), form, wide);
     script_check_memory(L, 0);
     if (!text.ptr) {
         return luaL_error(L, "text is too large");
@@ -447,17 +456,22 @@ static int push_written(lua_State *L, bool json, bool wide)
     return 1;
 }
 
-/* emit(value, {wide=}?): as YAML, with comments. */
+static bool emit_option(lua_State *L, const char *name)
+{
+    return lua_istable(L, 2) && lua_getfield(L, 2, name) != LUA_TNIL && lua_toboolean(L, -1);
+}
+
+/* emit(value, {wide=, values=}?): as YAML, with comments. */
 int script_node_emit(lua_State *L)
 {
-    bool wide = lua_istable(L, 2) && lua_getfield(L, 2, "wide") != LUA_TNIL && lua_toboolean(L, -1);
+    bool wide = emit_option(L, "wide"), values = emit_option(L, "values");
     lua_settop(L, 1);
-    return push_written(L, false, wide);
+    return push_written(L, values ? FORM_VALUES : FORM_YAML, wide);
 }
 
 int script_node_json(lua_State *L)
 {
-    return push_written(L, true, false);
+    return push_written(L, FORM_JSON, false);
 }
 
 /* --- walks --- */

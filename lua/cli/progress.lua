@@ -5,6 +5,7 @@
 
 local disk = require("cli.disk")
 local files = require("lanai.files")
+local json = require("lanai.json")
 local lanai = require("lanai")
 local node = require("lanai.node")
 local process = require("lanai.process")
@@ -21,6 +22,7 @@ local M = {}
 --- @field results lanai.Node
 --- @field log string what the function printed for people
 --- @field error string empty when it went well
+--- @field ran boolean false when it was not even tried
 
 -- A duration as Go prints one of whole tenths of a second.
 local function duration(ms)
@@ -146,8 +148,21 @@ function M.list(step)
   item.stderr = step.log ~= "" and step.log or nil
   item.exitCode = step.exit_code
   item.results = #step.results > 0 and step.results or nil
-  list.items = { item }
+  list.items = step.ran and { item } or nil
   return list
+end
+
+-- A list of no results, too, says what it is.
+local function whole(list)
+  if list.items then
+    return list
+  end
+  local empty = lanai.map()
+  empty.apiVersion = "kpt.dev/v1"
+  empty.kind = "FunctionResultList"
+  empty.metadata = { name = "fnresults" }
+  empty.exitCode = 0
+  return empty
 end
 
 --- Writes results.yaml and says where it is.
@@ -158,8 +173,9 @@ function M.save(directory, list)
   if directory == "" then
     return true
   end
+  local plain = json.parse(node.json(whole(list))) -- how a function wrote its results is its own
   local ok, err = files.write(disk.absolute(directory), "results.yaml",
-    node.emit(list, { wide = true }))
+    node.emit(plain, { wide = true, values = true }))
   if ok then
     process.warn(("For complete results, see %s/results.yaml\n"):format(
       (directory:gsub("/+$", ""))))

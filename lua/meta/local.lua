@@ -163,7 +163,7 @@ function lanai.eval.functions() end
 
 --- Runs one function over items as pipelines do and changes them: {items, image or exec, tag,
 --- config, selectors, exclude, allow_exec, prefix, compat, on: lanai.EvalListener}. The answer tells
---- what became of it: {image or exec, exit_code, results, log, error, ms}, and `failure` when it could
+--- what became of it: {image or exec, exit_code, results, log, error, ran, ms}, and `failure` when it could
 --- not be run, or input or output are not allowed. A function that fails leaves the items as they were.
 --- @since 1
 --- @phases local

@@ -177,11 +177,12 @@ function lanai.node.walk(value, line) end
 --- @return lanai.Node|nil, lanai.Error?
 function lanai.node.parse(text) end
 
---- Writes a value as YAML with its comments and styles; `wide` indents lists below their key.
+--- Writes a value as YAML with its comments and styles; `wide` indents lists below their key, `values`
+--- quotes what old readers of YAML would not take for a string.
 --- @since 1
 --- @phases load, needs, check, run
 --- @param value any
---- @param opts {wide: boolean}|nil
+--- @param opts {wide: boolean?, values: boolean?}|nil
 --- @return string
 function lanai.node.emit(value, opts) end
 

@@ -92,7 +92,7 @@ local function config_of(words)
     local key, value = word:match("^([^=]*)=(.*)$")
     if key then
       data[key] = value
-    elseif i == 1 and #words > 1 then
+    elseif i == 1 then
       kind = word
     else
       return nil, "args must have keys and values separated by ="
@@ -281,11 +281,9 @@ local function run(args, flags, rest)
     selectors = fn.selectors, exclude = fn.exclude, allow_exec = true,
     prefix = functions.prefix(flags), compat = flags.compat,
     on = progress.listener() }
-  if step.failure then
-    return command.usage_error(step.failure)
-  elseif step.exit_code ~= 0 then
+  if step.failure or step.exit_code ~= 0 then
     progress.save(flags["results-dir"], progress.list(step))
-    return 1
+    return step.failure and command.usage_error(step.failure) or 1
   end
   fn.image = step.image
   return finish(input, step, fn, flags)
