@@ -143,6 +143,30 @@ static int failed(struct arena *a, struct eval_result *out, struct err *err)
     return -1;
 }
 
+/* A server says what Porch says, whose functions are behind a function runner (runner-oci §1.3). */
+static int as_runner(const struct eval_options *o, struct err *err)
+{
+    AUTO_ERR own = ERR_INIT;
+    if (o->local) {
+        return -1;
+    }
+    err_move(&own, err);
+    return err_set(err, own.kind, "rpc error: code = %s desc = %s",
+                   own.kind == ERR_NOT_FOUND ? "NotFound" : "Internal", own.message);
+}
+
+static struct str failure(const struct eval_options *o, struct arena *a,
+                          const struct eval_result *r)
+{
+    if (o->local) {
+        return r->log.len ? r->log : STR("error: function failure");
+    }
+    return arena_printf(a,
+                        "rpc error: code = Internal desc = Failed to execute function \"%.*s\": "
+                        "exit status %d (%.*s)",
+                        STR_ARG(r->image), r->exit_code, STR_ARG(r->log));
+}
+
 int eval_foreign_run(const struct eval_options *o, struct arena *a, const struct eval_call *call,
                      const struct eval_step *step, struct node *items, struct eval_result *out,
                      struct err *err)
@@ -154,9 +178,9 @@ int eval_foreign_run(const struct eval_options *o, struct arena *a, const struct
     int rc = write_input(a, items, step->config, &with.input, err);
     if (rc == 0) {
         rc = o->runner ? o->runner->run(o->runner->ctx, a, &with, &answer, err)
-                       : err_set(err, ERR_NOT_FOUND,
-                                 "rpc error: code = NotFound desc = function \"%.*s\" not found",
+                       : err_set(err, ERR_NOT_FOUND, "function \"%.*s\" not found",
                                  STR_ARG(out->image));
+        rc = rc ? as_runner(o, err) : 0;
     }
     if (rc) {
         return failed(a, out, err);
@@ -170,7 +194,7 @@ int eval_foreign_run(const struct eval_options *o, struct arena *a, const struct
         err_drop(err); /* a function that failed need not write anything */
     }
     if (out->exit_code) {
-        out->error = out->log.len ? out->log : STR("error: function failure");
+        out->error = failure(o, a, out);
     }
     return 0;
 }

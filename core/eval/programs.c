@@ -290,10 +290,10 @@ static int run(void *ctx, struct arena *a, const struct eval_call *call, struct 
         const char *argv[] = {mapped, NULL};
         return run_process(p, a, argv, call, out, err);
     }
-    return err_set(err, ERR_NOT_FOUND,
-                   "function \"%.*s\" not found: it is not built in, and no program is mapped to it "
-                   "(functions-config)",
-                   STR_ARG(call->image));
+    return err_set(err, ERR_NOT_FOUND, "function \"%.*s\" not found%s", STR_ARG(call->image),
+                   call->kpt ? ""
+                             : ": it is not built in, and no program is mapped to it "
+                               "(functions-config)");
 }
 
 struct eval_runner eval_programs_runner(struct eval_programs *p)
