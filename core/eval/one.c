@@ -93,7 +93,9 @@ int eval_one(const struct eval_options *o, struct arena *a, const struct eval_st
         }
         out->ran = true;
         struct eval_call call = {.exec = step->exec};
-        return eval_foreign_run(o, a, &call, step, items, out, err);
+        int rc = eval_foreign_run(o, a, &call, step, items, out, err);
+        out->ns = clock_mono_ns() - start;
+        return rc;
     }
     struct eval_image image;
     if (eval_image_resolve(o->catalog, a, step->image, step->tag, o->image_prefix, &image, err)) {
