@@ -84,8 +84,8 @@ struct eval_result;
 struct eval_progress {
     /* The pipeline of a package begins, or is done when `done`: its directory below the root. */
     void (*package)(void *ctx, struct str dir, bool done);
-    /* A function starts: r has its image or line. selected: how many resources its selectors chose, -1
-     * when it has none. */
+    /* A function starts: r has its image or line. selected: how many resources its selectors
+     * chose, -1 when it has none. */
     void (*starts)(void *ctx, const struct eval_result *r, int64_t selected);
     /* It has ended. failure: why it could not be run or what it gave is not accepted, or empty. */
     void (*ends)(void *ctx, const struct eval_result *r, struct str failure);
@@ -126,10 +126,10 @@ struct eval_result {
  * could not be run at all (out->error and exit_code are set, too). */
 int eval_one(const struct eval_options *o, struct arena *a, const struct eval_step *step,
              struct node *items, struct eval_result *out, struct err *err);
-/* Runs a step as pipelines do: over the resources that it selects; what comes back keeps the rules of
- * paths and is put in the place of those. `package` is the path that new resources get, may be empty.
- * A validator (not `mutate`) changes nothing. -1: the function failed (err stays empty), or it could not
- * be run, or its input or output is not allowed (err says why). */
+/* Runs a step as pipelines do: over the resources that it selects; what comes back keeps the rules
+ * of paths and is put in the place of those. `package` is the path that new resources get, may be
+ * empty. A validator (not `mutate`) changes nothing. -1: the function failed (err stays empty), or it
+ * could not be run, or its input or output is not allowed (err says why). */
 int eval_apply(const struct eval_options *o, struct arena *a, const struct eval_step *step,
                struct str package, bool mutate, struct node *items, struct eval_result *out,
                struct err *err);

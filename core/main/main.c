@@ -17,7 +17,7 @@ static const struct {
     {"token", verb_token, "create, list and revoke bearer tokens"},
     {"workflow", verb_workflow, "list, explain and check workflows"},
     {"pkg", verb_pkg, "create, fetch, update and show packages in local directories"},
-    {"fn", verb_fn, "turn packages into resource lists and back"},
+    {"fn", verb_fn, "run functions over packages; packages as resource lists"},
     {"fn-helper", verb_fn_helper, NULL},
     {"version", verb_version, "print the version"},
 };

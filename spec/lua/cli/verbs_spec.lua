@@ -22,9 +22,9 @@ describe("the local verbs", function()
   it("are listed, and explain themselves", function()
     local _, out = support.lanai(dir, "--help")
     assert.matches("\n  pkg +create, fetch", out)
-    assert.matches("\n  fn +turn packages", out)
+    assert.matches("\n  fn +run functions", out)
     for _, verb in ipairs { "pkg init", "pkg get", "pkg update", "pkg diff", "pkg tree", "pkg cat",
-      "fn source", "fn sink" } do
+      "fn source", "fn sink", "fn render", "fn eval", "fn new", "fn test", "fn doc" } do
       local code, text, err = support.lanai(dir, verb .. " --help")
       assert.equal(0, code, err)
       assert.matches("\nUsage:\n  lanai " .. verb, text)
