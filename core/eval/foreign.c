@@ -143,7 +143,7 @@ static int failed(struct arena *a, struct eval_result *out, struct err *err)
     return -1;
 }
 
-/* A server says what Porch says, whose functions are behind a function runner (runner-oci §1.3). */
+/* A server says what Porch says, whose functions are behind a runner (runner-oci §1.3). */
 static int as_runner(const struct eval_options *o, struct err *err)
 {
     AUTO_ERR own = ERR_INIT;

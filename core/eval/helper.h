@@ -5,8 +5,8 @@
  * a script may reach is the helper's business (it seals itself before it reads a request); that
  * it ends is ours.
  *
- * Protocol, over one socket that is the helper's standard input and output; numbers are 32 bits, least
- * significant byte first:
+ * Protocol, over one socket that is the helper's standard input and output; numbers are 32 bits,
+ * least significant byte first:
  *     request  length, then a ResourceList as JSON
  *     answer   exit code, length of log, length of output, then log, then the ResourceList as JSON
  */

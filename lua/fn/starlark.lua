@@ -21,8 +21,8 @@ The program is `source` of a StarlarkRun, or `source` in the data of a ConfigMap
 and changes the items in place, or puts a new list in their place. print() goes to the log, fail()
 fails the function. Sets, while, recursion and global variables that change are allowed. It may load
 krmfn.star, encoding/base64.star, encoding/csv.star, encoding/json.star, encoding/yaml.star,
-hash.star, math.star, re.star, time.star and zipfile.star. bsoup.star, geo.star, html.star, http.star
-and xlsx.star can be loaded, but what they export fails.
+hash.star, math.star, re.star, time.star and zipfile.star. bsoup.star, geo.star, html.star,
+http.star and xlsx.star can be loaded, but what they export fails.
 
     apiVersion: fn.kpt.dev/v1alpha1
     kind: StarlarkRun
