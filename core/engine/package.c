@@ -387,9 +387,10 @@ static int run_workflow(struct engine *e, struct engine_job *j, struct engine_pu
     } else {
         for (int tries = 0; tries < LIMIT_RUN_RETRIES; tries++) {
             rc = run_once(e, j, catalog, workflow, out_push, err);
-            if (rc == 0 || !lost_elsewhere(j, err)) {
+            if (rc == 0 || !lost_elsewhere(j, err) || tries + 1 == LIMIT_RUN_RETRIES) {
                 break;
             }
+            err_drop(err); /* the next run has an outcome of its own */
             pthread_mutex_lock(&e->lock);
             e->reruns++;
             pthread_mutex_unlock(&e->lock);
