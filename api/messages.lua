@@ -153,12 +153,6 @@ return {
   ["resources-not-draft"] = 'cannot update a package revision with lifecycle value "%s"; package'
     .. " must be Draft",
   ["resources-heal"] = "failed to heal resources: %s",
-  ["render-resources"] = "error rendering package in kpt function pipeline. Package NOT pushed to "
-    .. "remote. Fix locally (until 'kpt fn render' succeeds) and retry. Details: %s",
-  ["render-resources-saved"] = "error rendering package in kpt function pipeline. Package pushed to "
-    .. "remote despite render failure. Details: %s",
-  ["render-update"] = "Error rendering package in kpt function pipeline. Package NOT pushed to "
-    .. "remote. Fix locally (until 'kpt fn render' succeeds) and retry. Details: %s",
   ["resources-kptfile"] = "package must contain Kptfile at root: file does not exist",
   ["resources-render-update"] = RENDER:format("Error") .. NOT_PUSHED,
   ["resources-render"] = RENDER:format("error") .. NOT_PUSHED,

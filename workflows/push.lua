@@ -104,10 +104,10 @@ local function run(ctx, req)
     return true
   end
   if (object.metadata.annotations or {})[PUSH_ANYWAY] ~= "true" then
-    return ctx.fail("internal", lanai.message("render-resources", outcome.error))
+    return ctx.fail("internal", lanai.message("resources-render", outcome.error))
   end
   ctx.save(object, draft, { render = outcome.status,
-    failure = lanai.message("render-resources-saved", outcome.error) })
+    failure = lanai.message("resources-render-pushed", outcome.error) })
   return true
 end
 

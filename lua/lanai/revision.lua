@@ -163,7 +163,7 @@ function M.update(ctx, req)
       return nil, err
     end
     if outcome.failed then
-      return ctx.fail("internal", lanai.message("render-update", outcome.error))
+      return ctx.fail("internal", lanai.message("resources-render-update", outcome.error))
     end
     if draft:changed() then
       ctx.save(object, draft)
