@@ -3,6 +3,7 @@
 -- Scripts and command lines in a pipeline, with `lanai fn render`: what they did not touch stays.
 
 local BUILD = os.getenv("LANAI_BUILD") or "build"
+BUILD = BUILD:find("^/") and BUILD or os.getenv("PWD") .. "/" .. BUILD -- programs run elsewhere
 local directory
 
 local function write(name, text)

@@ -5,6 +5,7 @@
 local probe = require("probe_programs")
 
 local BUILD = os.getenv("LANAI_BUILD") or "build"
+BUILD = BUILD:find("^/") and BUILD or os.getenv("PWD") .. "/" .. BUILD -- programs run elsewhere
 local INPUT = [[
 apiVersion: config.kubernetes.io/v1
 kind: ResourceList
