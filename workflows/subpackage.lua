@@ -12,6 +12,7 @@
 local creation = require("lanai.creation")
 local lanai = require("lanai")
 local merge = require("lanai.report")
+local render = require("lanai.render")
 local upstream = require("lanai.upstream")
 
 local function refuse(ctx, field, text)
@@ -86,6 +87,13 @@ local function run(ctx, req)
   report, err = (task.type == "clone" and clone or upgrade)(ctx, req, task, draft)
   if not report then
     return nil, err
+  end
+  local outcome
+  outcome, err = render.run(ctx, draft, req.object)
+  if not outcome then
+    return nil, err
+  elseif outcome.failed then
+    return ctx.fail("internal", lanai.message("resources-render-update", outcome.error))
   end
   local object = merge.attach(ctx, req.object, report, draft, before)
   ctx.save(object, draft)

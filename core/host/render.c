@@ -4,12 +4,14 @@
  * package may be larger than what a script may hold; what comes out is copied into the run's.
  */
 #include "base/limits.h"
+#include "base/mem.h"
 #include "eval/eval.h"
 #include "host/priv.h"
 
 #define RENDER_BYTES ((size_t)4 * LIMIT_FUNCTION_BYTES)
 
 struct rendering {
+    const struct node *except; /* list of paths that are left alone, or NULL */
     bool kpt, failed;
     struct str error;
     struct node *results;
@@ -17,10 +19,19 @@ struct rendering {
     size_t n_changed;
 };
 
-/* The files of a tree; only those that may hold resources have their text. */
-static int load(struct host_state *st, const struct host_tree *t, struct arena *a,
-                struct krm_files *out, struct err *err)
+static void map_done_at(struct map *m)
 {
+    map_done(m);
+}
+
+/* The files of a tree; only those that may hold resources have their text. */
+static int load(struct host_state *st, const struct host_tree *t, const struct node *except,
+                struct arena *a, struct krm_files *out, struct err *err)
+{
+    AUTO(map_done_at) struct map left = {0};
+    for (size_t i = 0; except && i < except->n; i++) {
+        map_set(&left, node_text(except->items[i]), st);
+    }
     out->list = arena_array(a, struct krm_file, t->n_files);
     out->n = out->cap = t->n_files;
     for (size_t i = 0; i < t->n_files; i++) {
@@ -29,7 +40,7 @@ static int load(struct host_state *st, const struct host_tree *t, struct arena *
         bool link = (f->mode & 0170000u) == 0120000u;
         file->path = f->path;
         file->text = STR("");
-        if (!link && krm_is_resource_file(f->path, true)) {
+        if (!link && krm_is_resource_file(f->path, true) && !map_has(&left, f->path)) {
             file->text = f->bytes;
             if (!f->bytes.ptr &&
                 repo_blob_get(st->run->pool, t->repo, &f->blob, a, &file->text, err) < 0) {
@@ -84,7 +95,7 @@ static int render(struct host_state *st, const struct host_tree *t, struct rende
                                    .deadline_ns = st->run->deadline_ns};
     struct krm_files files;
     struct eval_outcome out;
-    if (load(st, t, &own, &files, err) < 0 ||
+    if (load(st, t, r->except, &own, &files, err) < 0 ||
         eval_render(&o, &own, &files, "/", &out, err) < 0) {
         return -1;
     }
@@ -95,12 +106,24 @@ static int render(struct host_state *st, const struct host_tree *t, struct rende
     return 0;
 }
 
-/* render(draft, {compat=}?) gives {failed, error, results, files}; files: path → text, or false. */
+static const struct node *check_except(lua_State *L)
+{
+    const struct node *list = NULL;
+    if (lua_istable(L, 2) && lua_getfield(L, 2, "except") != LUA_TNIL) {
+        list = script_to_node(L, -1);
+        luaL_argcheck(L, list->type == NODE_LIST || list->n == 0, 2, "except is a list of paths");
+    }
+    return list;
+}
+
+/* render(draft, {compat=, except=}?) gives {failed, error, results, files}; files: path → text, or
+ * false. */
 static int ctx_render(lua_State *L)
 {
     struct host_state *st = host_state_of(L);
     const struct host_tree *t = host_check_tree(L, 1);
-    struct rendering r = {.kpt = !lua_isnoneornil(L, 2) && host_compat_is_kpt(L, 2)};
+    struct rendering r = {.kpt = !lua_isnoneornil(L, 2) && host_compat_is_kpt(L, 2),
+                          .except = check_except(L)};
     if (!st->run->functions) {
         r.results = node_map(st->run->arena);
     } else if (render(st, t, &r, host_err(L)) < 0) {

@@ -77,13 +77,13 @@ function ctx.fetch(source) end
 --- @return lanai.Draft|nil, lanai.Error?
 function ctx.draft(revision) end
 
---- Runs the pipelines of a draft, which stays as it is: `files` has what they changed (false: the file
---- goes), also when they failed.
+--- Runs the pipelines of a draft, which stays as it is: `files` has what they changed (false: the
+--- file goes), also when they failed. No function sees the files of `except`.
 --- @since 1
 --- @phases run
 --- @effect draft
 --- @param draft lanai.Draft
---- @param opts {compat: "kpt"|"lanai"}|nil
+--- @param opts {compat: ("kpt"|"lanai")?, except: string[]?}|nil
 --- @return {failed: boolean, error: string, results: lanai.Node, files: table}|nil, lanai.Error?
 function ctx.render(draft, opts) end
 

@@ -49,6 +49,16 @@ describe("a save", function()
     assert.matches("updated to", render.result.items[1].results[1].message, 1, true)
   end)
 
+  it("shows no function what .krmignore names", function()
+    local r = push({ Kptfile = PIPELINE, ["s.yaml"] = SERVICE, [".krmignore"] = "charts/\nv.yaml\n",
+      ["charts/values.yaml"] = "replicas: 1\n", ["v.yaml"] = SERVICE })
+    assert.is_true(r.ok, r.message)
+    local files = r.effects[1].files
+    assert.equal((SERVICE:gsub("old", "staging")), files["s.yaml"])
+    assert.equal(SERVICE, files["v.yaml"])
+    assert.equal("replicas: 1\n", files["charts/values.yaml"])
+  end)
+
   it("whose pipeline fails changes nothing", function()
     local r = push({ Kptfile = FAILING, ["s.yaml"] = SERVICE })
     assert.is_false(r.ok)
