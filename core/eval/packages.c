@@ -61,7 +61,7 @@ static int find_packages(struct eval_tree *t, struct err *err)
             p->path = absolute(t, p->dir);
             p->own = node_list(t->a);
             if (kptfile_decode(t->a, t->files->list[i].text, &p->kptfile, err)) {
-                return err_wrap(err, "pkg.read: failed to read Kptfile");
+                return err_wrap(err, "pkg.read: error reading Kptfile at \"%.*s\"", STR_ARG(p->path));
             }
         }
     }

@@ -549,10 +549,10 @@ int eval_pipeline_run(const struct eval_options *o, struct arena *a, struct eval
         check_config_paths(a, p, "validators", validators, err)) {
         return -1;
     }
-    *plain = false;
     if (n_mutators + n_validators == 0) {
         return check_resources(p->current, "input", err);
     }
+    *plain = false;
     if (check_steps(o, a, p, mutators, log->mutations, log, err)) {
         return -1;
     }

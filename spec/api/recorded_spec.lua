@@ -121,6 +121,8 @@ describe("recordings of a real server", function()
     for name, schema in pairs(theirs) do
       if name:sub(1, #OURS) == OURS then
         assert(mine[name], name)
+        local properties = mine[name].properties or {}
+        properties.subpackageDir = nil -- of the peer's main line
         assert.same(shape(schema), shape(mine[name]), name)
         assert.same(schema["x-kubernetes-group-version-kind"],
           mine[name]["x-kubernetes-group-version-kind"])

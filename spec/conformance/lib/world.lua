@@ -67,8 +67,14 @@ function World:repository(name, git, deployment)
   assert(self.engine:put("repositories", yaml.encode(object)))
 end
 
---- Stores a PackageRevision row as it is.
+--- Stores a PackageRevision row as it is, with the package that it makes.
 function World:revision(object, data)
+  local package = object.spec.repository .. "." .. object.spec.packageName:gsub("/", ".")
+  if not self.engine:get("packages", M.NS, package) then
+    assert(self.engine:put("packages", yaml.encode { apiVersion = "porch.kpt.dev/v1alpha1",
+      kind = "PorchPackage", metadata = { name = package, namespace = M.NS },
+      spec = { repository = object.spec.repository, packageName = object.spec.packageName } }))
+  end
   object.metadata.uid = object.metadata.uid or "uid-" .. object.metadata.name
   assert(self.engine:put("packagerevisions", yaml.encode(object), data and yaml.encode(data)))
 end

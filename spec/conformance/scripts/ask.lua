@@ -5,10 +5,12 @@
 -- @api 1
 -- @name ask
 -- @version 1.0.0
--- @on Conformance/placeholder, Conformance/ready, Conformance/cron, Conformance/labels
+-- @on Conformance/placeholder, Conformance/ready, Conformance/cron, Conformance/labels, Conformance/heal
 -- @effects read, draft
 
 local cron = require("lanai.cron")
+local krm = require("lanai.krm")
+local lanai = require("lanai")
 local revision = require("lanai.revision")
 
 local QUESTIONS = {
@@ -22,6 +24,27 @@ local QUESTIONS = {
 
   cron = function(_, req)
     return { answer = cron.parse(req.text) ~= nil }
+  end,
+
+  -- The files after a save, before they are rendered.
+  heal = function(ctx, req)
+    local function list(files)
+      local out = {}
+      for path, text in lanai.sorted_pairs(files) do
+        out[#out + 1] = { path = path, text = text }
+      end
+      return out
+    end
+    local healed, err = krm.heal { before = list(req.before), files = list(req.files),
+      compat = "lanai" }
+    if not healed then
+      return ctx.fail("internal", err.message)
+    end
+    local files = lanai.copy(req.files)
+    for _, file in ipairs(healed) do
+      files[file.path] = file.text
+    end
+    return { files = files }
   end,
 
   -- What a creation (merge) or an update (replace) makes of a Kptfile's labels.
@@ -53,7 +76,7 @@ return {
   version = "1.0.0",
   summary = "Answers questions of the conformance runner.",
   on = { "Conformance/placeholder", "Conformance/ready", "Conformance/cron",
-    "Conformance/labels" },
+    "Conformance/labels", "Conformance/heal" },
   effects = { "read", "draft" },
   run = run,
 }
