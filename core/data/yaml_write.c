@@ -62,6 +62,13 @@ static bool is_block(const struct writer *w, const struct node *n)
     return is_collection(n) && n->n && n->style != STYLE_FLOW && !w->flow;
 }
 
+/* A scalar of more than one line without quotes becomes a literal. */
+static bool may_be_block_text(const struct node *n)
+{
+    return n->style == STYLE_LITERAL || n->style == STYLE_FOLDED ||
+           (n->style == STYLE_PLAIN && !is_collection(n) && str_rfind_byte(n->text, '\n') >= 0);
+}
+
 static void announce(struct writer *w, struct str head, struct str line, struct str foot,
                      struct str tail)
 {
@@ -283,7 +290,7 @@ static void straighten(struct writer *w, const struct node *value, struct around
         c->line = STR_NULL;
     }
     ptrdiff_t nl = str_rfind_byte(c->value_line, '\n'); /* a second line would be its text */
-    if (nl >= 0 && (value->style == STYLE_LITERAL || value->style == STYLE_FOLDED)) {
+    if (nl >= 0 && may_be_block_text(value)) {
         c->head = join(w, c->head, str_sub(c->value_line, 0, (size_t)nl));
         c->value_line = str_sub(c->value_line, (size_t)nl + 1, c->value_line.len);
     }

@@ -58,6 +58,8 @@ describe("yaml_write", function()
   it("puts no second comment line into a block text", function()
     local text = "k:\n ! # a\n|  # b\n ! x\n"
     assert.equal("# a\nk: | # b\n  ! x\n", (resources.rewrite_yaml(text, {})))
+    -- a plain text of several lines becomes a literal
+    assert.equal("# a\n&x |- # d\n  b\n  c\n", (resources.rewrite_yaml("&x # a\nb\n\nc # d\n", {})))
   end)
 
   it("takes linear time for deep, wide and long trees", function()
