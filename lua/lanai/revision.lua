@@ -141,6 +141,16 @@ function M.replace_metadata(draft, object)
   return true
 end
 
+-- True when the content is what a render made of it: then rendering it again gives the same.
+local function is_rendered(draft)
+  for _, condition in ipairs(lanai.at(draft:kptfile(), "status.conditions") or {}) do
+    if condition.type == "Rendered" and condition.status == "True" then
+      return not draft:changed()
+    end
+  end
+  return false
+end
+
 --- Takes over what an update says: metadata, and for a draft the fields that live in its Kptfile.
 --- @param ctx lanai.Ctx
 --- @param req lanai.Node ctx.req of an update
@@ -157,8 +167,10 @@ function M.update(ctx, req)
     if not ok then
       return ctx.fail("internal", err.message)
     end
-    local outcome
-    outcome, err = render.run(ctx, draft, object)
+    local outcome = { failed = false }
+    if not is_rendered(draft) then
+      outcome, err = render.run(ctx, draft, object)
+    end
     if not outcome then
       return nil, err
     end
