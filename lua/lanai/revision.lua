@@ -141,8 +141,12 @@ function M.replace_metadata(draft, object)
   return true
 end
 
--- True when the content is what a render made of it: then rendering it again gives the same.
-local function is_rendered(draft)
+-- True when the content is what a render made of it: then rendering it again gives the same. A
+-- draft that came from git may have been changed there since.
+local function is_rendered(draft, object)
+  if lanai.at(object, "status.selfLock.git.commit") ~= "not-pushed" then
+    return false
+  end
   for _, condition in ipairs(lanai.at(draft:kptfile(), "status.conditions") or {}) do
     if condition.type == "Rendered" and condition.status == "True" then
       return not draft:changed()
@@ -168,7 +172,7 @@ function M.update(ctx, req)
       return ctx.fail("internal", err.message)
     end
     local outcome = { failed = false }
-    if not is_rendered(draft) then
+    if not is_rendered(draft, req.old) then
       outcome, err = render.run(ctx, draft, object)
     end
     if not outcome then
